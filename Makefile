@@ -1,0 +1,37 @@
+# Each target wraps commands that README.md also spells out, for machines without make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run lab test bench clean
+.DEFAULT_GOAL := run
+
+# The environments: what a reader needs, and on top of it what the tests need.
+.venv/reader: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/developer: .venv/reader
+	$(BIN)/python -m pip install --quiet -e ".[book,dev,teach]"
+	touch $@
+
+run: .venv/reader  ## Pretrain a BERT here and now
+	$(BIN)/python -m bertmini pretrain --out runs/first
+
+lab: .venv/reader  ## Open the book
+	$(BIN)/jupyter lab chapters
+
+test: .venv/developer  ## Everything that must hold
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy bertmini
+	$(BIN)/codespell
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --fail-under=95
+
+bench: .venv/developer  ## Speed and memory beside the peers
+	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python benchmarks/inference.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
