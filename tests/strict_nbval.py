@@ -1,0 +1,164 @@
+"""A pytest plugin that makes nbval strict where it is blind, and lenient only where machines honestly differ.
+
+nbval runs each cell in a kernel and compares the new outputs with the stored ones. This plugin changes two things:
+
+- Text: a decimal number may differ by two units in its last printed place, because sums are rounded in another order on
+  another processor. Words and whole numbers must be the same.
+- Pictures, which nbval never compares, must have the same size and no more than 0.2 % of pixels that are far off. Two
+  pictures that name two versions of matplotlib are not compared: fonts and ticks move between versions.
+
+It is loaded by name, and only `strict_run` names it, so no other test is collected or run differently.
+"""
+
+import base64
+import io
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from nbval.plugin import IPyNbCell
+from PIL import Image
+
+from tools.notebooks import CELL_TIMEOUT, ROOT, kernel_environment
+
+# ----------------------------------------------------------------------------------------------------------- text
+
+# Blanks belong to the number, since a minus sign takes one's place. "1.4.2", "d0.5" and "1." are not decimals.
+DECIMAL = re.compile(r"([ ]*(?<![\w.])[-+−]?\d*\.\d+(?:[eE][-+]?\d+)?(?!\d|\.\d))")
+UNITS = 2
+PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
+LONG_BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")  # the packed weights of an interactive view
+
+
+class TolerantText(str):
+    """Text that equals another when the words are the same and the decimals are within `UNITS` of the last place."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and same_text(str(self), str(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def same_text(stored: str, fresh: str) -> bool:
+    """Whether two outputs say the same, up to the last places of their decimals."""
+    # Split by a pattern with one group, the even parts are the words and the odd ones the decimals.
+    old, new = DECIMAL.split(stored), DECIMAL.split(fresh)
+    return old[::2] == new[::2] and all(map(_close, old[1::2], new[1::2]))
+
+
+def _close(stored: str, fresh: str) -> bool:
+    (old, unit), (new, other_unit) = _value_and_unit(stored), _value_and_unit(fresh)
+    if re.search("[eE]", stored) is None and unit != other_unit:
+        return False  # printed with another number of places: not the same statement
+    return abs(old - new) <= (UNITS + 1e-6) * max(unit, other_unit)
+
+
+def _value_and_unit(number: str) -> tuple[float, float]:
+    """A printed decimal's value, and one unit in its last printed place."""
+    mantissa, _, exponent = number.strip().replace("−", "-").lower().partition("e")
+    scale = 10.0 ** int(exponent or 0)
+    return float(mantissa) * scale, 10.0 ** -len(mantissa.partition(".")[2]) * scale
+
+
+# ------------------------------------------------------------------------------------------------------- pictures
+
+FAR_OFF = 64  # of 255, in any channel: more than a line's soft edge shifts
+FAR_OFF_SHARE = 0.002
+
+
+def pictures(outputs: Iterable[Any]) -> Iterator[bytes]:
+    """Every PNG in the outputs, whether an output of its own or inside HTML, in order."""
+    for output in outputs:
+        data = output.get("data", {})
+        encoded = [data["image/png"]] if "image/png" in data else []
+        for text in encoded + PNG_URI.findall("".join(data.get("text/html", ""))):
+            yield base64.b64decode(text)
+
+
+def picture_difference(stored: bytes, fresh: bytes) -> str | None:
+    """How two PNGs differ, in words, or None when a reader could not tell them apart."""
+    with Image.open(io.BytesIO(stored)) as old, Image.open(io.BytesIO(fresh)) as new:
+        makers = [image.info.get("Software") for image in (old, new)]
+        if None not in makers and makers[0] != makers[1]:
+            return None
+        if old.size != new.size:
+            return f"stored {old.size[0]} x {old.size[1]} pixels, now {new.size[0]} x {new.size[1]}"
+        distance = np.abs(np.asarray(old.convert("RGBA"), dtype=int) - np.asarray(new.convert("RGBA"), dtype=int))
+    share = float((distance.max(axis=-1) > FAR_OFF).mean())
+    return f"{share:.2%} of the pixels are far off" if share > FAR_OFF_SHARE else None
+
+
+# --------------------------------------------------------------------------------------------------------- plugin
+
+
+def pytest_configure() -> None:
+    """Let nbval compare tolerant texts, without the pictures in them."""
+    sanitize = IPyNbCell.sanitize
+
+    def tolerant(self: IPyNbCell, text: Any) -> Any:
+        clean = sanitize(self, text)
+        if not isinstance(clean, str):
+            return clean
+        return TolerantText(LONG_BASE64.sub("(base64)", PNG_URI.sub("(picture)", clean)))
+
+    IPyNbCell.sanitize = tolerant
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After nbval has compared a cell's text, compare its pictures."""
+    yield
+    if not isinstance(item, IPyNbCell) or not item.options["check"] or item.options["skip"]:
+        return
+    stored, fresh = list(pictures(item.cell.outputs)), list(pictures(item.test_outputs))
+    if len(stored) != len(fresh):
+        item.raise_cell_error(f"Figures differ: {len(stored)} stored, now {len(fresh)}")
+    for number, pair in enumerate(zip(stored, fresh, strict=True), start=1):
+        if difference := picture_difference(*pair):
+            item.raise_cell_error(f"Figures differ: figure {number} of the cell: {difference}")
+
+
+# ------------------------------------------------------------------------------------------------------------ run
+
+
+class CellFailure(NamedTuple):
+    """A cell whose outputs are not the stored ones, and why."""
+
+    notebook: str
+    cell: str
+    message: str
+
+
+def strict_run(paths: Sequence[Path], report: Path, *, hidden_modules: str = "") -> list[CellFailure]:
+    """Run notebooks again and list the cells that no longer say what is stored. `report` is overwritten.
+
+    The network is cut, and the hash seed is not the one that the notebooks were stored with.
+    """
+    options = ["-p", "tests.strict_nbval", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
+    options += [f"--nbval-cell-timeout={CELL_TIMEOUT}", "--color=no"]
+    options += [f"--junitxml={report}", "--override-ini=junit_family=xunit1"]
+    environment = kernel_environment(hash_seed=1, hidden_modules=hidden_modules)
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", *options, *map(os.fspath, paths)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        raise RuntimeError(f"nbval could not run:\n{done.stdout}\n{done.stderr}")
+    return list(_failures(report))
+
+
+def _failures(report: Path) -> Iterator[CellFailure]:
+    for case in ElementTree.parse(report).iter("testcase"):
+        for kind in ("failure", "error"):
+            for failure in case.iter(kind):
+                yield CellFailure(Path(case.attrib["file"]).stem, case.attrib["name"], failure.text or "")

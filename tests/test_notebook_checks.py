@@ -1,0 +1,331 @@
+"""The checks are checked: a sound notebook passes them all, and each way to break it fails one, for its own reason."""
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from PIL import Image
+
+from tests.made_up import CHAPTER, code, made_up_notebook, text
+from tests.notebook_checks import CHECKS, complaints
+from tests.strict_nbval import CellFailure, picture_difference, same_text, strict_run
+from tools.notebooks import ROOT, normalise, run, write
+
+LOSS, COUNTS, FIGURE, ERROR, TIMING, DOUBLE = 1, 2, 4, 5, 6, 7  # cells of the made-up chapter
+Mutation = Callable[[NotebookNode], object]
+
+
+@pytest.fixture(scope="module")
+def chapter(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
+    """The made-up chapter as the runner stores it."""
+    return run(CHAPTER, tmp_path_factory.mktemp("chapter"))
+
+
+def broken(chapter: NotebookNode, mutate: Mutation) -> NotebookNode:
+    """A copy of the chapter after one mutation."""
+    notebook = nbformat.from_dict(chapter)
+    mutate(notebook)
+    return notebook
+
+
+def replace(cell: int, old: str, new: str, *, inside: str = "output") -> Mutation:
+    """The mutation that replaces a text in the source or in the outputs of a cell."""
+
+    def mutate(notebook: NotebookNode) -> None:
+        target = notebook.cells[cell]
+        changed = 0
+        if inside == "source":
+            changed = target.source.count(old)
+            target.source = target.source.replace(old, new)
+        for output in target.outputs if inside == "output" else []:
+            for holder, key in [(output, "text"), (output, "evalue"), *((output.get("data", {}), k) for k in _MIMES)]:
+                if key in holder:
+                    changed += holder[key].count(old)
+                    holder[key] = holder[key].replace(old, new)
+        assert changed, f"nothing to mutate: {old!r} is not in cell {cell}"
+
+    return mutate
+
+
+_MIMES = ("text/plain", "text/html")
+
+
+def png(width: int, height: int, *, software: str | None = None) -> bytes:
+    """A grey picture."""
+    from PIL.PngImagePlugin import PngInfo
+
+    buffer, info = io.BytesIO(), PngInfo()
+    if software:
+        info.add_text("Software", software)
+    Image.new("RGB", (width, height), "grey").save(buffer, "png", pnginfo=info)
+    return buffer.getvalue()
+
+
+def one_pixel(notebook: NotebookNode) -> None:
+    data = notebook.cells[FIGURE].outputs[0].data
+    pixel = base64.b64encode(png(1, 1)).decode()
+    data["text/html"] = re.sub('base64,[^"]+', f"base64,{pixel}", data["text/html"])
+
+
+def no_figure(notebook: NotebookNode) -> None:
+    data = notebook.cells[FIGURE].outputs[0].data
+    data["text/html"] = re.sub(' src="[^"]+"', "", data["text/html"])
+
+
+def never_run(notebook: NotebookNode) -> None:
+    notebook.cells[DOUBLE].execution_count, notebook.cells[DOUBLE].outputs = None, []
+
+
+def out_of_order(notebook: NotebookNode) -> None:
+    cells = notebook.cells
+    cells[LOSS].execution_count, cells[COUNTS].execution_count = 2, 1
+
+
+def run_twice(notebook: NotebookNode) -> None:
+    notebook.cells[DOUBLE].execution_count += 1
+    notebook.cells[DOUBLE].outputs[0].execution_count += 1
+
+
+def add_output(cell: int, kind: str, **content: object) -> Mutation:
+    return lambda notebook: notebook.cells[cell].outputs.append(new_output(kind, **content))
+
+
+def set_tags(cell: int, *tags: str) -> Mutation:
+    return lambda notebook: notebook.cells[cell].metadata.update(tags=list(tags))
+
+
+def bare_png(notebook: NotebookNode) -> None:
+    notebook.cells[FIGURE].outputs[0].data = {"image/png": base64.b64encode(png(9, 9)).decode()}
+
+
+def megabyte(notebook: NotebookNode) -> None:
+    noise = np.random.default_rng(0).bytes(800_000)
+    notebook.cells[FIGURE].outputs[0].data["image/png"] = base64.b64encode(noise).decode()
+
+
+def third_ignored(notebook: NotebookNode) -> None:
+    for cell in (LOSS, COUNTS):
+        notebook.cells[cell].source += "\nseconds = 1"
+        notebook.cells[cell].metadata["tags"] = ["nbval-ignore-output"]
+
+
+def unsorted_set(notebook: NotebookNode) -> None:
+    notebook.cells = run(made_up_notebook(code("print({letter for letter in 'wordpiece'})")), ROOT).cells
+
+
+def update(key: str, value: object) -> Mutation:
+    return lambda notebook: notebook.metadata.update({key: value})
+
+
+# What a reader of the stored file can see, without running it: (the mutation, the one check that must complain, how).
+STATIC: dict[str, tuple[Mutation, str, str]] = {
+    "never run": (never_run, "every_cell_was_run", "cell 8 was never run"),
+    "counts out of order": (out_of_order, "run_once_in_order", "cell 2 has count ['2'], expected 1"),
+    "a cell run twice": (run_twice, "run_once_in_order", "cell 8 has count ['8'], expected 7"),
+    "error without its tag": (set_tags(ERROR), "errors_are_declared", "cell 6 fails"),
+    "tag without its error": (set_tags(LOSS, "raises-exception"), "errors_are_declared", "cell 2 is tagged"),
+    "a warning": (
+        add_output(LOSS, "stream", name="stderr", text="UserWarning: old"),
+        "no_stderr",
+        "cell 2 writes to stderr: 'UserWarning: old'",
+    ),
+    "a third ignored output": (third_ignored, "ignored_outputs_are_timings", "3 cells are tagged"),
+    "ignored, but no timing": (
+        set_tags(LOSS, "nbval-ignore-output"),
+        "ignored_outputs_are_timings",
+        "cell 2 is tagged 'nbval-ignore-output' and reads no clock",
+    ),
+    "ignored figure": (
+        lambda n: (
+            replace(FIGURE, "heights", "seconds", inside="source")(n),
+            set_tags(FIGURE, "nbval-ignore-output")(n),
+        ),
+        "ignored_outputs_are_timings",
+        "cell 5 is tagged 'nbval-ignore-output' and draws",
+    ),
+    "skipped by tag": (set_tags(LOSS, "nbval-skip"), "nothing_is_skipped", "cell 2 has the tag 'nbval-skip'"),
+    "skipped by comment": (
+        replace(LOSS, "loss = ", "# NBVAL_SKIP\nloss = ", inside="source"),
+        "nothing_is_skipped",
+        "cell 2 has the comment NBVAL_SKIP",
+    ),
+    "closing semicolon": (replace(DOUBLE, "2", "2;", inside="source"), "no_semicolons", "cell 8 has a semicolon"),
+    "widget state": (update("widgets", {"state": {}}), "no_widget_state", "the notebook stores widget state"),
+    "a widget": (
+        add_output(LOSS, "display_data", data={"application/vnd.jupyter.widget-view+json": {}}),
+        "no_widget_state",
+        "cell 2 shows a widget",
+    ),
+    "clear_output": (
+        replace(LOSS, "loss = ", "clear_output()\nloss = ", inside="source"),
+        "no_vanishing_outputs",
+        "cell 2 uses clear_output",
+    ),
+    "machine path": (
+        replace(LOSS, "the loss", "/home/ada/book: the loss"),
+        "no_machine_facts",
+        "cell 2 prints a folder of this machine: '/home/ada/book:'",
+    ),
+    "object address": (replace(LOSS, "the loss", "<Loss at 0x7f3a5c12>"), "no_machine_facts", "an object's address"),
+    "time stamp": (replace(LOSS, "the loss", "2025-03-01 loss"), "no_machine_facts", "a date or a time of day"),
+    "all the digits": (replace(LOSS, "0.69", "0.6931471805599453"), "decimals_are_few", "prints 0.6931471805599453"),
+    "editor's metadata": (update("toc", {}), "metadata_is_ours", "toc"),
+    "cell timing": (
+        lambda n: n.cells[LOSS].metadata.update(execution={"iopub.execute_input": "now"}),
+        "metadata_is_ours",
+        "cell 2 has foreign metadata: ['execution']",
+    ),
+    "too big": (megabyte, "size_is_small", "MB with outputs"),
+    "no alt text": (
+        replace(FIGURE, 'alt="Three bars that grow from left to right" ', ""),
+        "figures_have_alt_text",
+        "cell 5: a picture's alt text is None",
+    ),
+    "empty alt text": (
+        replace(FIGURE, "Three bars that grow from left to right", "bars"),
+        "figures_have_alt_text",
+        "cell 5: a picture's alt text is 'bars'",
+    ),
+    "bare PNG": (bare_png, "figures_have_alt_text", "cell 5 shows a figure without alt text"),
+    "drawing without alt text": (
+        lambda n: n.cells[0].update(source="# A chapter\n\n![](../figures/none.svg)"),
+        "figures_have_alt_text",
+        "cell 1: a picture's alt text is ''",
+    ),
+}
+
+# What only running it again can tell: (the mutation, the cell that must fail, how).
+STALE: dict[str, tuple[Mutation, int, str]] = {
+    "first decimal wrong": (replace(LOSS, "0.69", "0.79"), LOSS, "Cell outputs differ"),
+    "second decimal wrong": (replace(LOSS, "0.69", "0.66"), LOSS, "Cell outputs differ"),
+    "word wrong": (replace(LOSS, "nats", "bits"), LOSS, "Cell outputs differ"),
+    "whole number wrong": (replace(COUNTS, "38", "37"), COUNTS, "Cell outputs differ"),
+    "result wrong": (replace(DOUBLE, "1.3862", "1.3962"), DOUBLE, "Cell outputs differ"),
+    "output missing": (lambda n: n.cells[LOSS].outputs.clear(), LOSS, "Unexpected output fields"),
+    "source changed, text not rerun": (
+        replace(COUNTS, "38", "37", inside="source"),
+        COUNTS,
+        "Cell outputs differ",
+    ),
+    "source changed, figure not rerun": (
+        replace(FIGURE, "[1, 2, 3]", "[1, 2, 1]", inside="source"),
+        FIGURE,
+        "of the pixels are far off",
+    ),
+    "figure is one pixel": (one_pixel, FIGURE, "stored 1 x 1 pixels"),
+    "alt text of another figure": (replace(FIGURE, "Three bars", "Seven bars"), FIGURE, "Cell outputs differ"),
+    "error of another kind": (replace(ERROR, "division", "addition"), ERROR, "Cell outputs differ"),
+    "error without its tag": (set_tags(ERROR), ERROR, "Cell execution caused an exception"),
+    "set in its own order": (unsorted_set, 0, "Cell outputs differ"),
+    "network used": (
+        replace(
+            COUNTS, "right,", "import socket; socket.create_connection(('198.51.100.7', 80))\nright,", inside="source"
+        ),
+        COUNTS,
+        "the network cable is pulled",
+    ),
+}
+
+
+def test_sound_notebook_has_no_complaints(chapter: NotebookNode) -> None:
+    assert complaints(chapter) == {}
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_mutation_is_seen_without_running(chapter: NotebookNode, name: str) -> None:
+    mutate, check, message = STATIC[name]
+    found = complaints(broken(chapter, mutate))
+    assert list(found) == [check]
+    assert message in found[check][0]
+
+
+def test_every_check_has_a_mutation() -> None:
+    assert {check for _, check, _ in STATIC.values()} == {check.__name__ for check in CHECKS}
+
+
+@pytest.fixture(scope="module")
+def failures(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[CellFailure]]:
+    """What the strict run says of the sound notebook and of all stale ones, by the mutation's name."""
+    folder = tmp_path_factory.mktemp("stale")
+    names = {f"mutant_{number}": name for number, name in enumerate(STALE)}
+    write(chapter, folder / "sound.ipynb")
+    for stem, name in names.items():
+        write(broken(chapter, STALE[name][0]), folder / f"{stem}.ipynb")
+    found: dict[str, list[CellFailure]] = {name: [] for name in ["sound", *STALE]}
+    for failure in strict_run(sorted(folder.glob("*.ipynb")), folder / "report.xml"):
+        found[names.get(failure.notebook, "sound")].append(failure)
+    return found
+
+
+def test_sound_notebook_repeats(failures: dict[str, list[CellFailure]]) -> None:
+    assert failures["sound"] == []
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_mutation_is_seen_by_running(failures: dict[str, list[CellFailure]], name: str) -> None:
+    _, cell, message = STALE[name]
+    number = sum(c.cell_type == "code" for c in CHAPTER.cells[:cell])
+    assert [failure.cell for failure in failures[name]] == [f"Cell {number}"]
+    assert message in failures[name][0].message
+
+
+@pytest.mark.parametrize(
+    ("stored", "fresh", "same"),
+    [
+        ("loss 0.69", "loss 0.71", True),
+        ("loss 0.69", "loss 0.72", False),
+        ("loss 0.693", "loss 0.69", False),
+        ("loss 0.69", "cost 0.69", False),
+        ("[ 0.001, 2.500]", "[-0.001, 2.501]", True),
+        ("38 of 40", "37 of 40", False),
+        ("torch 2.13.0", "torch 2.12.0", False),
+        ("tensor([1., 2.])", "tensor([1., 3.])", False),
+        ("2.4e-07", "2.6e-07", True),
+        ("2.4e-07", "2.4e-06", False),
+        ("9.9e-05", "1.0e-04", True),
+        ("1,000.0 steps", "1,000.3 steps", False),
+        ("0.5 0.5", "0.5", False),
+        ("−0.52 nats", "-0.53 nats", True),
+        ("72.1%", "72.3%", True),
+        ("nan", "nan", True),
+    ],
+)
+def test_text_is_compared_to_two_units_of_the_last_place(stored: str, fresh: str, same: bool) -> None:
+    assert same_text(stored, fresh) is same
+    assert same_text(fresh, stored) is same
+
+
+def test_pictures_are_compared_by_size_and_pixels() -> None:
+    assert picture_difference(png(9, 7), png(9, 7)) is None
+    assert picture_difference(png(9, 7), png(1, 1)) == "stored 9 x 7 pixels, now 1 x 1"
+    assert picture_difference(png(9, 7, software="Matplotlib 3.8"), png(1, 1)) == "stored 9 x 7 pixels, now 1 x 1"
+    assert picture_difference(png(9, 7, software="Matplotlib 3.8"), png(9, 8, software="Matplotlib 3.9")) is None
+
+
+def test_runner_stores_the_same_bytes_twice(chapter: NotebookNode, tmp_path: Path) -> None:
+    again = run(chapter, tmp_path)
+    chapter, again = nbformat.from_dict(chapter), nbformat.from_dict(again)
+    for notebook in (chapter, again):
+        notebook.cells[TIMING].outputs = []  # the one output that no two runs share
+    assert write(chapter, tmp_path / "chapter.ipynb")
+    assert not write(again, tmp_path / "chapter.ipynb")
+
+
+def test_runner_drops_what_depends_on_the_machine(tmp_path: Path) -> None:
+    notebook = made_up_notebook(text("# Title"), CHAPTER.cells[ERROR])
+    notebook.metadata["language_info"] = {"name": "python", "version": "3.11.2"}
+    notebook.cells[0].metadata["execution"] = {"shell.execute_reply": "now"}
+    notebook = run(notebook, tmp_path)
+    assert notebook.metadata.language_info == {"name": "python"}
+    assert notebook.cells[0].metadata == {}
+    assert notebook.cells[1].outputs[0].traceback == ["ZeroDivisionError: division by zero"]
+    stored = nbformat.writes(notebook)
+    normalise(notebook)
+    assert nbformat.writes(notebook) == stored
