@@ -1,0 +1,1 @@
+"""Batches become predictions; knows no data."""

@@ -1,0 +1,1 @@
+"""The package of an executable textbook on BERT."""

@@ -1,0 +1,93 @@
+"""The sizes of a BERT, and the published ones.
+
+`BertConfig` names every number of the architecture as Hugging Face does. `PRESETS` holds the two sizes of the BERT
+paper (Devlin et al. 2019, section 3: `base`, `large`), the four smaller ones of Turc et al. 2019 (`tiny`, `mini`,
+`small`, `medium`) and `nano`, which the microworld needs. A preset's vocabulary is BERT's own; training on your text
+replaces it:
+
+>>> from dataclasses import replace
+>>> replace(PRESETS["tiny"], vocab_size=8_192).hidden_size
+128
+
+Left out on purpose: relative positions, decoders, cross-attention. Taught in chapter 04.
+"""
+
+from dataclasses import dataclass, fields
+
+ACTIVATIONS = ("gelu", "gelu_new", "relu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BertConfig:
+    """Sizes and rates of one BERT; the defaults are BERT-base (Devlin et al. 2019, section 3 and appendix A.2).
+
+    `labels` names the classes of a fine-tuned head, in the order of its outputs. Raises `ValueError` for a value that
+    cannot be built, naming it.
+    """
+
+    vocab_size: int = 30_522
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3_072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int = 0
+    labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that cannot be built."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and field.name != "pad_token_id" and value < 1:
+                raise ValueError(f"{field.name} is {value}; it must be at least 1")
+            if field.name.endswith("_prob") and not 0 <= value < 1:
+                raise ValueError(f"{field.name} is {value}; a dropout rate lies in [0, 1)")
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is not a multiple of num_attention_heads {self.num_attention_heads}: "
+                "every head takes an equal share"
+            )
+        if self.hidden_act not in ACTIVATIONS:
+            raise ValueError(f"hidden_act {self.hidden_act!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+        if not 0 <= self.pad_token_id < self.vocab_size:
+            raise ValueError(f"pad_token_id {self.pad_token_id} is outside the vocabulary of {self.vocab_size}")
+        if len(set(self.labels)) != len(self.labels) or not self.labels:
+            raise ValueError(f"labels {self.labels!r} must be distinct and at least one")
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head, d_k in Vaswani et al. 2017."""
+        return self.hidden_size // self.num_attention_heads
+
+    @property
+    def num_labels(self) -> int:
+        """Number of classes of a fine-tuned head."""
+        return len(self.labels)
+
+
+def _preset(layers: int, hidden: int, *, heads: int | None = None, max_length: int = 512) -> BertConfig:
+    """Build the family's shape: heads 64 wide, feed-forward four times the hidden size."""
+    return BertConfig(
+        num_hidden_layers=layers,
+        hidden_size=hidden,
+        num_attention_heads=heads or hidden // 64,
+        intermediate_size=4 * hidden,
+        max_position_embeddings=max_length,
+    )
+
+
+PRESETS: dict[str, BertConfig] = {
+    "nano": _preset(2, 64, heads=4, max_length=64),
+    "tiny": _preset(2, 128),
+    "mini": _preset(4, 256),
+    "small": _preset(4, 512),
+    "medium": _preset(8, 512),
+    "base": _preset(12, 768),
+    "large": _preset(24, 1024),
+}
