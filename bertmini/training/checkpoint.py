@@ -1,0 +1,238 @@
+"""A training run on disk: written whole or not at all, checked to the byte when read, resumed to the bit.
+
+A checkpoint is a folder ``step-000100`` below the run's checkpoint folder:
+
+- ``model.safetensors``: parameters and buffers by name; a tensor with two names (the tied decoder) is written once.
+- ``optimizer.safetensors``: AdamW's moments, named ``<parameter>.exp_avg`` and so on.
+- ``random.safetensors``: torch's global generators (CPU, every CUDA device, MPS), from which dropout draws.
+- ``state.json``: what the loop adds: step, recipe, position in the data, history.
+- ``manifest.json``: size and SHA-256 of each of these, so that damage is noticed and named.
+
+It is written under another name, flushed to the disk (fsync) and renamed. A rename happens or does not, so whoever
+pulls the plug, whenever, finds the last complete checkpoint (Pillai et al., 2014, "All file systems are not created
+equal", on why the flushing must come first). No pickle: loading one can run any code that its author put there.
+
+Left out on purpose: the global generators of Python and NumPy (nothing here draws from them: randomness enters as a
+``torch.Generator``, whose state belongs to the stream), sharded and asynchronous writing.
+
+Taught in chapter 07.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+KEPT = 2  # the newest checkpoints that stay: the second covers for damage to the first
+TENSOR_FILES = ("model", "optimizer", "random")
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint in memory: tensors by name for ``model``, ``optimizer`` and ``random``, and the loop's ``state``."""
+
+    folder: Path
+    tensors: dict[str, dict[str, Tensor]]
+    state: dict[str, Any]
+
+
+def checkpoint_folders(folder: Path) -> list[Path]:
+    """The finished checkpoints in ``folder``, oldest first; none where there is no such folder."""
+    return sorted(folder.glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+
+
+def save_checkpoint(
+    folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+) -> Path:
+    """Write the checkpoint of ``step`` into ``folder``, drop all but the last two, and return its path.
+
+    Raises:
+        OSError: the disk is full or broken. What was there before stays, the half-written folder goes.
+    """
+    target = folder / f"step-{step:06d}"
+    aside = folder / f".{target.name}.unfinished"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".step-*.unfinished"):  # of a run that was killed while it wrote
+        shutil.rmtree(leftover)
+    tensors = {
+        "model": _distinct(model),
+        "optimizer": _optimizer_tensors(model, optimizer),
+        "random": _random_states(),
+    }
+    try:
+        _write_folder(aside, tensors, state)
+        os.replace(aside, target)
+        _flush(folder)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        if error.errno == errno.ENOSPC:
+            raise _full_disk(folder, tensors) from error
+        raise
+    for old in checkpoint_folders(folder)[:-KEPT]:
+        doomed = folder / f".{old.name}.unfinished"  # renamed first: killed in the middle, no half checkpoint is left
+        os.replace(old, doomed)
+        shutil.rmtree(doomed)
+    return target
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """The checkpoint in ``folder``, each of its files compared with the manifest.
+
+    Raises:
+        ValueError: a file is missing, short, empty or altered; names it, and an earlier checkpoint that is whole.
+    """
+    damage = _damage(folder)
+    if damage:
+        raise ValueError(f"{damage}. {_cure(folder)}")
+    files = {name: (folder / f"{name}.safetensors").read_bytes() for name in TENSOR_FILES}
+    tensors = {name: safetensors.torch.load(data) for name, data in files.items()}
+    return Checkpoint(folder, tensors, json.loads((folder / "state.json").read_text(encoding="utf-8")))
+
+
+def restore_checkpoint(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put model, optimiser and random states back, in place; nothing is touched unless all of it fits.
+
+    Raises:
+        ValueError: the model has other parameters, or the same under other names or in other shapes.
+    """
+    stored, own = checkpoint.tensors["model"], _distinct(model)
+    for name in stored.keys() ^ own.keys():
+        owner, other = ("checkpoint", "model") if name in stored else ("model", "checkpoint")
+        raise ValueError(
+            f"{checkpoint.folder}: the {owner} has {name!r}, the {other} does not: build the model as it was"
+        )
+    for name, tensor in own.items():
+        if (tensor.shape, tensor.dtype) != (stored[name].shape, stored[name].dtype):
+            here, there = (f"{tuple(t.shape)} {t.dtype}" for t in (tensor, stored[name]))
+            raise ValueError(
+                f"{checkpoint.folder}: {name!r} is {there} there and {here} here: build the model as it was"
+            )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(stored[name])
+    _restore_optimizer(checkpoint.tensors["optimizer"], own, optimizer)
+    _restore_random_states(checkpoint.tensors["random"])
+
+
+def _write_folder(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: Mapping[str, Any]) -> None:
+    """All files of a checkpoint, each flushed, the manifest last; then the folder itself."""
+    folder.mkdir()
+    manifest = {}
+    for name, values in tensors.items():
+        data = safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in values.items()})
+        manifest[f"{name}.safetensors"] = _write(folder / f"{name}.safetensors", data)
+    manifest["state.json"] = _write(folder / "state.json", json.dumps(state).encode())
+    _write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+    _flush(folder)
+
+
+def _write(path: Path, data: bytes) -> dict[str, int | str]:
+    """Write and flush one file; returns its line in the manifest."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _flush(folder: Path) -> None:
+    """Make the names in a folder survive a power cut (Windows cannot open a folder, and does without)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _damage(folder: Path) -> str:
+    """What is wrong with the checkpoint's files, in words; empty when all is well."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        expected = {name: (line["bytes"], line["sha256"]) for name, line in manifest.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return f"{folder / 'manifest.json'} is missing or damaged"
+    for name in (*(f"{name}.safetensors" for name in TENSOR_FILES), "state.json"):
+        path = folder / name
+        if name not in expected or not path.is_file():
+            return f"{path} is missing" if name in expected else f"{folder / 'manifest.json'} does not list {name}"
+        size, digest = expected[name]
+        if path.stat().st_size != size:
+            return f"{path} is damaged: it has {path.stat().st_size} bytes of {size}"
+        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            return f"{path} is damaged: its bytes are not those that were written (SHA-256 differs)"
+    return ""
+
+
+def _cure(folder: Path) -> str:
+    """Where to go on from. The choice is the reader's: a disk that damages files should not go unnoticed."""
+    for earlier in reversed(checkpoint_folders(folder.parent)):
+        if earlier.name < folder.name and not _damage(earlier):
+            return f"{earlier.name} is whole: delete {folder} and resume, and the run goes on from there"
+    return "No earlier checkpoint is whole: start the run again, in another folder"
+
+
+def _full_disk(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]]) -> OSError:
+    needed = sum(tensor.nbytes for values in tensors.values() for tensor in values.values())
+    free = shutil.disk_usage(folder).free
+    kept = checkpoint_folders(folder)
+    message = (
+        f"the disk is full: a checkpoint in {folder} needs about {needed:,} bytes, {free:,} are free. "
+        f"{f'{kept[-1].name} is untouched' if kept else 'None was written before'}: make room and resume"
+    )
+    return OSError(errno.ENOSPC, message)
+
+
+def _distinct(model: nn.Module) -> dict[str, Tensor]:
+    """The model's tensors, each under the first of its names: a decoder tied to the embeddings is one tensor."""
+    first: dict[int, tuple[str, Tensor]] = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        first.setdefault(id(tensor), (name, tensor))
+    return dict(first.values())
+
+
+def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    names = {id(tensor): name for name, tensor in _distinct(model).items()}
+    return {
+        f"{names[id(parameter)]}.{key}": value
+        for parameter, values in optimizer.state.items()
+        for key, value in values.items()
+    }
+
+
+def _restore_optimizer(
+    stored: Mapping[str, Tensor], own: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> None:
+    """Through torch's own ``load_state_dict``, which numbers the parameters and knows which state goes where."""
+    numbers = {id(parameter): i for i, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])}
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in stored.items():
+        parameter, _, key = name.rpartition(".")
+        state.setdefault(numbers[id(own[parameter])], {})[key] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _random_states() -> dict[str, Tensor]:
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
+    if torch.backends.mps.is_available():
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def _restore_random_states(states: Mapping[str, Tensor]) -> None:
+    """Those of the devices that are here: a run begun on a GPU may go on elsewhere, though not to the bit."""
+    torch.set_rng_state(states["cpu"])
+    for i in range(torch.cuda.device_count()):
+        if f"cuda:{i}" in states:
+            torch.cuda.set_rng_state(states[f"cuda:{i}"], i)
+    if "mps" in states and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(states["mps"])

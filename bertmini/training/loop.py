@@ -1,0 +1,231 @@
+"""One visible loop: zero, loss, backward, clip, step. Nothing in it knows what the model is or where batches come from.
+
+The model is any module whose output has ``.loss``, called ``model(**batch)``; the stream is anything that gives batches
+and can tell and take back its position. That is all that pretraining and every fine-tuning in the book need.
+
+Bit for bit: on one machine, with one number of threads, a run stopped anywhere and resumed ends with the weights of one
+that never stopped. On CUDA that holds as far as the kernels are deterministic; from one device to another it does not.
+
+Taught in chapter 07.
+"""
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from bertmini.training.checkpoint import checkpoint_folders, read_checkpoint, restore_checkpoint, save_checkpoint
+from bertmini.training.device import pick_device, use_bf16
+from bertmini.training.log import History, Journal
+from bertmini.training.optim import make_optimizer, set_learning_rate
+from bertmini.training.recipe import Recipe
+
+READ_EVERY = 10  # steps between two readings of the loss: each one waits for the device
+
+Evaluate = Callable[[nn.Module], Mapping[str, float]]
+
+
+class Stream(Protocol):
+    """An endless source of batches that knows where it is. Its state is JSON: dicts, lists, numbers, strings."""
+
+    def __next__(self) -> Mapping[str, Tensor]:
+        """The next batch."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position, random generators included."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to a position."""
+
+
+def train(
+    model: nn.Module,
+    stream: Stream,
+    recipe: Recipe,
+    *,
+    device: str | torch.device = "auto",
+    evaluate: Evaluate | None = None,
+    log: str | Path | None = None,
+    checkpoints: str | Path | None = None,
+    resume: bool = False,
+    tensorboard: bool = False,
+    progress: bool = True,
+) -> History:
+    """Train the model in place; it is moved to the device and left there, in ``eval`` mode.
+
+    ``evaluate`` gets the model in ``eval`` mode, without gradients, before the first step, whenever the recipe says,
+    and after the last; what it draws at random leaves the training as it is. ``log`` is a folder for ``log.csv`` (and
+    TensorBoard), ``checkpoints`` one for checkpoints. With ``resume`` the run goes on from the newest of them; where
+    there is none yet, it starts. Ctrl-C ends the step, saves, and raises ``KeyboardInterrupt``, which says so.
+
+    Raises:
+        ValueError: a wrong argument, a damaged checkpoint, or one of another model or recipe.
+        FloatingPointError: loss, gradient or weights not finite; names step, loss and last good checkpoint.
+        OSError: the disk is full; the last checkpoint survives.
+    """
+    place = pick_device(device)
+    bf16 = use_bf16(recipe.precision, place)
+    model.to(place)
+    optimizer = make_optimizer(model, weight_decay=recipe.weight_decay, betas=recipe.betas)
+    folder = Path(checkpoints) if checkpoints is not None else None
+    history = _resume(folder, model, optimizer, stream, recipe) if resume else _begin(folder)
+    if evaluate is not None and not history.rows:
+        history.rows.append({"step": 0, **_evaluate(model, evaluate)})
+    done = int(history.rows[-1]["step"]) if history.rows else 0
+    log = Path(log) if log is not None else None
+    journal = Journal(history, recipe.steps, log, tensorboard=tensorboard, progress=progress)
+
+    model.train()
+    with closing(journal), _interrupts_wait() as interrupted:
+        for step in range(done + 1, recipe.steps + 1):
+            learning_rate = recipe.learning_rate_at(step)
+            set_learning_rate(optimizer, learning_rate)
+            optimizer.zero_grad()
+            loss, tokens = accumulate_gradients(model, stream, recipe.accumulation, device=place, bf16=bf16)
+            norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
+            optimizer.step()
+            journal.record(step, learning_rate, loss, norm, tokens)
+
+            stop = interrupted.is_set()
+            evaluating = evaluate is not None and _due(step, recipe.evaluate_every, recipe)
+            saving = stop or _due(step, recipe.checkpoint_every, recipe)
+            if evaluating or saving or _due(step, READ_EVERY, recipe):
+                rows = journal.read()
+                _stop_unless_finite(rows, model if saving else None, journal, folder)
+                if evaluate is not None and evaluating:
+                    history.rows[-1].update(_evaluate(model, evaluate))
+                if folder is not None and saving:
+                    state = {"recipe": asdict(recipe), "stream": stream.state_dict(), "history": history.rows}
+                    save_checkpoint(folder, step, model, optimizer, state)
+                journal.write()
+                journal.restart_clock()
+            if stop:
+                raise KeyboardInterrupt(_goodbye(step, folder))
+    model.eval()
+    return history
+
+
+def accumulate_gradients(
+    model: nn.Module, stream: Stream, batches: int, *, device: torch.device, bf16: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Add the gradient of the mean of the next ``batches`` losses to ``.grad``; returns that mean and the tokens read.
+
+    Each loss is itself a mean, over the tokens its batch scores. The mean of these means is the loss of one large batch
+    if all batches score equally many tokens; if not, a token weighs more the fewer are scored beside it.
+
+    Tokens are those with ``attention_mask`` above 0, or, in a batch without one, all elements of its first tensor. Both
+    results stay on the device, unread.
+    """
+    loss, tokens = torch.zeros((), device=device), torch.zeros((), device=device)
+    for _ in range(batches):
+        try:
+            batch = stream.__next__()
+        except StopIteration:
+            raise ValueError(
+                "the stream has ended: training takes an endless one, which begins again by itself"
+            ) from None
+        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+            part: Tensor = model(**batch).loss / batches
+        part.backward()  # type: ignore[no-untyped-call]
+        loss += part.detach()
+        mask = batch.get("attention_mask")
+        tokens += next(iter(batch.values())).numel() if mask is None else (mask > 0).sum()
+    return loss, tokens
+
+
+def _begin(folder: Path | None) -> History:
+    """A new run does not mix its checkpoints with those of another."""
+    found = checkpoint_folders(folder) if folder is not None else []
+    if found:
+        raise ValueError(f"{folder} holds {found[-1].name} of an earlier run: resume it, or choose another folder")
+    return History()
+
+
+def _resume(
+    folder: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, stream: Stream, recipe: Recipe
+) -> History:
+    """Put everything back as the newest checkpoint has it.
+
+    A run has one recipe: with more steps, say, the schedule would have been another one from the first step on.
+    """
+    if folder is None:
+        raise ValueError("resume=True needs the folder of the checkpoints to go on from: pass checkpoints=FOLDER")
+    found = checkpoint_folders(folder)
+    if not found:
+        return History()
+    checkpoint = read_checkpoint(found[-1])
+    now = asdict(recipe) | {"betas": list(recipe.betas)}  # as JSON has it
+    for name, before in checkpoint.state["recipe"].items():
+        if name not in ("evaluate_every", "checkpoint_every") and before != now[name]:
+            raise ValueError(
+                f"{found[-1]} was made with {name}={before!r}, the recipe has {now[name]!r}: resume with the recipe "
+                "as it was, or start a new run in another folder"
+            )
+    restore_checkpoint(checkpoint, model, optimizer)
+    stream.load_state_dict(checkpoint.state["stream"])
+    return History(checkpoint.state["history"])
+
+
+def _evaluate(model: nn.Module, evaluate: Evaluate) -> dict[str, float]:
+    """Evaluate and leave no trace: what is drawn at random here is drawn from a copy of the generators."""
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng(range(torch.cuda.device_count())):
+        figures = {name: float(value) for name, value in evaluate(model).items()}
+    model.train()
+    return figures
+
+
+def _due(step: int, every: int | None, recipe: Recipe) -> bool:
+    return step == recipe.steps or (every is not None and step % every == 0)
+
+
+def _stop_unless_finite(
+    rows: list[dict[str, float]], model: nn.Module | None, journal: Journal, folder: Path | None
+) -> None:
+    """Look at losses and gradients since the last look and, before they are saved, at the weights themselves."""
+    bad = next((row for row in rows if not (math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"]))), None)
+    finite = model is None or all(bool(parameter.isfinite().all()) for parameter in model.parameters())
+    if bad is None and finite:
+        return
+    journal.write()
+    row = bad or rows[-1]
+    saved = checkpoint_folders(folder) if folder is not None else []
+    raise FloatingPointError(
+        f"training stopped at step {row['step']}: loss {row['loss']}, gradient norm {row['grad_norm']}, weights "
+        f"{'finite' if finite else 'not finite'}. The last good checkpoint is {saved[-1] if saved else 'none'}. Usual "
+        "causes: a learning rate too high, a warm-up too short, or a batch in which no token is scored"
+    )
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event, so that the step is finished first; a second Ctrl-C does not wait."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+        yield interrupted
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _goodbye(step: int, folder: Path | None) -> str:
+    if folder is None:
+        return f"stopped after step {step}; nothing is saved, for there is no folder for checkpoints"
+    return f"stopped after step {step}; {checkpoint_folders(folder)[-1]} is saved: resume to go on"
