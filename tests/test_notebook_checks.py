@@ -226,7 +226,7 @@ STALE: dict[str, tuple[Mutation, int, str]] = {
     "set in its own order": (unsorted_set, 0, "Cell outputs differ"),
     "network used": (
         replace(
-            COUNTS, "right,", "import socket; socket.create_connection(('198.51.100.7', 80))\nright,", inside="source"
+            COUNTS, "right, t", "__import__('socket').create_connection(('192.0.2.7', 80))\nright, t", inside="source"
         ),
         COUNTS,
         "the network cable is pulled",
