@@ -109,8 +109,8 @@ def learn_pieces(texts: Iterable[str], vocab_size: int, *, lowercase: bool = Tru
     vocab = learner.get_vocab()
     if len(vocab) < vocab_size:
         raise ValueError(
-            f"vocab_size={vocab_size} is more than this text can give: it gives {len(vocab)} pieces with "
-            f"min_frequency={min_frequency}; ask for vocab_size={len(vocab)} or less, lower min_frequency, or give more text"
+            f"vocab_size={vocab_size} is more than this text can give: it gives {len(vocab)} pieces with min_frequency="
+            f"{min_frequency}; ask for vocab_size={len(vocab)} or less, lower min_frequency, or give more text"
         )
     return sorted(vocab, key=vocab.__getitem__)
 
