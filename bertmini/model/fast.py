@@ -154,5 +154,4 @@ def keep(like: Tensor, rate: float, tricks: Tricks) -> Tensor:
     words = torch.empty(like.numel() // 8 + 1, dtype=torch.int64).random_(-(2**63), None)  # eight bytes at a time
     threshold = round(256 * rate)
     kept = words.view(torch.uint8)[: like.numel()].view(like.shape) >= threshold
-    factors: Tensor = kept.to(like.dtype) * (256 / (256 - threshold))
-    return factors
+    return kept.to(like.dtype).mul_(256 / (256 - threshold))

@@ -1,0 +1,180 @@
+"""An endless stream of pretraining batches, which can say where it is and go on from there.
+
+Text is read chunk by chunk, so that memory stays constant whatever the corpus: a chunk becomes sentence pairs, the
+pairs are shuffled, packed or put with others of their length, and masked. Everything random in a chunk comes from one
+generator, seeded with the stream's seed and the chunk's number. The place of a batch is therefore three numbers:
+where its chunk begins in the corpus, the chunk's number and the batch's number in it. That is all a checkpoint has to
+keep.
+
+Each pass over the text draws new pairs and new masks (*dynamic* masking, as Liu et al. 2019, section 4.1, recommend).
+
+Shapes: B batch, S sequence, D pairs in the batch (B unless packed). Taught in chapter 07.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor
+
+from bertmini.data.corpora import Corpus, Position
+from bertmini.data.masking import Masking
+from bertmini.data.pairs import Pair, sentence_pairs
+from bertmini.data.textfiles import Document
+from bertmini.data.wordpiece import WordPieceTokenizer
+
+Batch = dict[str, Tensor]
+CHUNK_CHARS = 2_000_000
+
+
+class PairSource(Protocol):
+    """Where pairs come from: text (`TextPairs`), or a world that makes them up."""
+
+    def pairs(self, position: Position | None, generator: torch.Generator) -> tuple[list[Pair], Position | None]:
+        """Read one chunk's pairs from `position` (None = the start) and say where the next begins (None = the end)."""
+        ...
+
+
+class TextPairs:
+    """Sentence pairs from a corpus: half next, half random, each of at most `max_length` tokens in all."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tokenizer: WordPieceTokenizer,
+        *,
+        max_length: int,
+        keep: Callable[[Document], bool] = bool,
+        chunk_chars: int = CHUNK_CHARS,
+    ) -> None:
+        """Read documents for which `keep` is true, about `chunk_chars` characters at a time."""
+        self.corpus, self.tokenizer, self.max_length = corpus, tokenizer, max_length
+        self.keep, self.chunk_chars = keep, chunk_chars
+
+    def pairs(self, position: Position | None, generator: torch.Generator) -> tuple[list[Pair], Position | None]:
+        """Read one chunk; see `PairSource`."""
+        documents, after = self.corpus.read(position, self.chunk_chars)
+        documents = [document for document in documents if self.keep(document)]
+        ids = iter(self.tokenizer.encode_ids([sentence for document in documents for sentence in document]))
+        encoded = [[next(ids) for _ in document] for document in documents]
+        return sentence_pairs(encoded, self.max_length, generator=generator), after
+
+
+class PretrainingStream:
+    """Endless batches for `BertForPreTraining`, with an exact place in the data.
+
+    Each batch holds `batch_size` pairs: input_ids, token_type_ids, attention_mask and labels (B, S),
+    next_sentence_label (D,). Packed, several short pairs share a row of `row_length` tokens and `attention_mask`
+    numbers them; otherwise pairs of like length share a batch.
+    """
+
+    def __init__(
+        self,
+        source: PairSource,
+        tokenizer: WordPieceTokenizer,
+        masking: Masking,
+        *,
+        batch_size: int,
+        row_length: int,
+        packed: bool = True,
+        seed: int = 0,
+    ) -> None:
+        """Start at the first batch."""
+        self.source, self.tokenizer, self.masking = source, tokenizer, masking
+        self.batch_size, self.row_length, self.packed, self.seed = batch_size, row_length, packed, seed
+        self.state: dict[str, Any]
+        self.walk: Iterator[tuple[Batch, dict[str, Any]]]
+        self.load_state_dict({"position": None, "chunk": 0, "batch": 0})
+
+    def __iter__(self) -> Self:
+        """Return itself: the stream is its own iterator."""
+        return self
+
+    def __next__(self) -> Batch:
+        """Make the next batch. Raises `ValueError` if the whole source gives no pair."""
+        batch, self.state = next(self.walk)
+        return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Say where the stream is, in JSON's terms: the number of batches used of which chunk, beginning where."""
+        return self.state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go to a place that `state_dict` named, in a stream made with the same arguments."""
+        self.state = state
+        self.walk = self._walk(state["position"], state["chunk"], state["batch"])
+
+    def _walk(self, position: Position | None, chunk: int, skip: int) -> Iterator[tuple[Batch, dict[str, Any]]]:
+        """Yield batches with the place behind each, passing over the first `skip`."""
+        ends = 0  # how often the source has ended since it last gave a pair
+        while ends < 2:
+            generator = torch.Generator().manual_seed((self.seed << 32) + chunk)
+            pairs, after = self.source.pairs(None if position is None else tuple(position), generator)
+            for number, group in enumerate(self._groups(pairs, generator), start=1):
+                batch = self._batch(group, generator)
+                if number > skip:
+                    yield batch, {"position": position, "chunk": chunk, "batch": number}
+            ends = 0 if pairs else ends + (after is None)
+            position, chunk, skip = after, chunk + 1, 0
+        raise ValueError("the corpus gives no sentence pairs to train on: it needs at least two sentences")
+
+    def _groups(self, pairs: Sequence[Pair], generator: torch.Generator) -> list[list[Pair]]:
+        """Shuffle pairs into full batches; a chunk of less than one batch gives one smaller batch."""
+        shuffled = [pairs[i] for i in torch.randperm(len(pairs), generator=generator).tolist()]
+        if not self.packed:
+            shuffled = sort_windows(shuffled, 64 * self.batch_size)
+        groups = [shuffled[i : i + self.batch_size] for i in range(0, len(shuffled), self.batch_size)]
+        full = [group for group in groups if len(group) == self.batch_size] or groups
+        return [full[i] for i in torch.randperm(len(full), generator=generator).tolist()]
+
+    def _batch(self, pairs: Sequence[Pair], generator: torch.Generator) -> Batch:
+        rows = first_fit(pairs, self.row_length) if self.packed else [[pair] for pair in pairs]
+        batch = lay_out(rows, self.tokenizer)
+        input_ids, labels = self.masking(batch["input_ids"], generator=generator)
+        return batch | {"input_ids": input_ids, "labels": labels}
+
+
+def length(pair: Pair) -> int:
+    """Count the tokens of [CLS] A [SEP] B [SEP]."""
+    return len(pair.first) + len(pair.second) + 3
+
+
+def sort_windows(pairs: Sequence[Pair], window: int) -> list[Pair]:
+    """Sort by length within windows, so that a batch needs little padding and batches stay mixed."""
+    return [pair for i in range(0, len(pairs), window) for pair in sorted(pairs[i : i + window], key=length)]
+
+
+def first_fit(pairs: Iterable[Pair], row_length: int) -> list[list[Pair]]:
+    """Put each pair, longest first, into the first row with room for it (Krell et al. 2021, section 3).
+
+    >>> [[length(p) for p in row] for row in first_fit([Pair([1], [1], 0), Pair([1] * 5, [1] * 3, 0)], 16)]
+    [[11, 5]]
+    """
+    rows: list[list[Pair]] = []
+    room: list[int] = []
+    for pair in sorted(pairs, key=length, reverse=True):
+        need = length(pair)
+        row = next((number for number, left in enumerate(room) if left >= need), len(rows))
+        if row == len(rows):
+            rows.append([])
+            room.append(row_length)
+        rows[row].append(pair)
+        room[row] -= need
+    return rows
+
+
+def lay_out(rows: Sequence[Sequence[Pair]], tokenizer: WordPieceTokenizer) -> Batch:
+    """Write rows of pairs as [CLS] A [SEP] B [SEP] one after another, padded to the longest row; nothing masked yet."""
+    columns = max(sum(length(pair) for pair in row) for row in rows)
+    ids = torch.full((len(rows), columns), tokenizer.pad_id)
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for number, row in enumerate(rows):
+        end = 0
+        for place, pair in enumerate(row, start=1):
+            begin, middle, end = end, end + len(pair.first) + 2, end + length(pair)
+            tokens = [tokenizer.cls_id, *pair.first, tokenizer.sep_id, *pair.second, tokenizer.sep_id]
+            ids[number, begin:end] = torch.tensor(tokens)
+            types[number, middle:end] = 1
+            mask[number, begin:end] = place
+    labels = torch.tensor([pair.next_sentence_label for row in rows for pair in row])
+    return {"input_ids": ids, "token_type_ids": types, "attention_mask": mask, "next_sentence_label": labels}
