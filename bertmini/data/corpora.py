@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bertmini.data.docs import library_documents
-from bertmini.data.documents import Document, jsonl_documents, markdown_documents, plain_documents, record_document
+from bertmini.data.documents import jsonl_documents, markdown_documents, plain_documents, record_document
 from bertmini.data.hubdata import Rows, mirrored_files, rows_from_network, rows_from_parquet
+from bertmini.data.textfiles import Document
 
 Position = tuple[int, ...]
 """A place in a corpus: opaque, JSON-able."""
@@ -72,7 +73,7 @@ class ListCorpus:
 
 
 class RowsCorpus:
-    """A table with a document per row, such as `datasets.Dataset`; rows are fetched one by one. A position is (row,)."""
+    """A table with a document per row, such as `datasets.Dataset`, fetched row by row. A position is (row,)."""
 
     def __init__(self, rows: Rows, name: str, column: str | None = None) -> None:
         """Take the documents from `column`, or else from ``sentences`` or ``text``; ValueError when there is none."""

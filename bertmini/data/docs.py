@@ -20,45 +20,13 @@ from importlib import metadata
 from pathlib import Path
 
 from bertmini.data import prose, textfiles
-from bertmini.data.documents import Document
+from bertmini.data.textfiles import Document
 
-# Direct dependencies of the book and the larger packages that they bring along, in the order of reading.
-PACKAGES = (
-    *("torch", "numpy", "matplotlib", "tokenizers", "safetensors", "tqdm", "bertviz", "nbval", "jupyterlab"),
-    *(
-        "jupyterlab-server",
-        "jupyter-server",
-        "jupyter-client",
-        "jupyter-core",
-        "jupyter-events",
-        "nbconvert",
-        "nbformat",
-    ),
-    *(
-        "nbclient",
-        "ipykernel",
-        "ipython",
-        "traitlets",
-        "tornado",
-        "pyzmq",
-        "networkx",
-        "pillow",
-        "fonttools",
-        "pyparsing",
-    ),
-    *(
-        "jinja2",
-        "prompt-toolkit",
-        "pygments",
-        "jedi",
-        "parso",
-        "beautifulsoup4",
-        "babel",
-        "psutil",
-        "requests",
-        "httpx",
-    ),
-    *("anyio", "fsspec", "huggingface-hub", "botocore", "boto3", "jsonschema", "packaging", "setuptools"),
+PACKAGES = (  # the book's direct dependencies and the larger packages that they bring along, in the order of reading
+    "torch numpy matplotlib tokenizers safetensors tqdm bertviz nbval jupyterlab jupyterlab-server jupyter-server "
+    "jupyter-client jupyter-core jupyter-events nbconvert nbformat nbclient ipykernel ipython traitlets tornado pyzmq "
+    "networkx pillow fonttools pyparsing jinja2 prompt-toolkit pygments jedi parso beautifulsoup4 babel psutil "
+    "requests httpx anyio fsspec huggingface-hub botocore boto3 jsonschema packaging setuptools"
 )
 
 _SKIPPED_FOLDERS = frozenset({"test", "tests", "testing", "idlelib", "lib2to3", "site-packages", "dist-packages"})
@@ -103,7 +71,7 @@ def source_files() -> Iterator[Path]:
     """The public Python files of the standard library, then of each installed package of `PACKAGES`."""
     library = Path(sysconfig.get_path("stdlib"))
     yield from sorted(path for path in library.rglob("*.py") if _is_public(path.relative_to(library).parts))
-    for name in PACKAGES:
+    for name in PACKAGES.split():
         try:
             files = metadata.files(name) or []
         except metadata.PackageNotFoundError:
@@ -141,7 +109,7 @@ def read_documents(paths: Iterable[Path]) -> Iterator[Document]:
 def _fingerprint() -> str:
     """Changes with Python, with any package, and with the rules in this file and the two that it uses."""
     found = [sys.version]
-    for name in PACKAGES:
+    for name in PACKAGES.split():
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:

@@ -22,10 +22,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 
-from bertmini.data.textfiles import decode, read_lines, split_sentences
-
-Document = list[str]
-"""Sentences, in order."""
+from bertmini.data.textfiles import Document, decode, read_lines, split_sentences
 
 DOCUMENT_CHARS = 1 << 16
 """A longer document is cut, so that memory does not grow with a file without blank lines."""

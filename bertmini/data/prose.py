@@ -12,8 +12,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from bertmini.data.documents import Document
-from bertmini.data.textfiles import split_sentences
+from bertmini.data.textfiles import Document, split_sentences
 
 
 def docstrings(source: bytes) -> Iterator[str]:
