@@ -66,15 +66,15 @@ def save_checkpoint(
         "optimizer": _optimizer_tensors(model, optimizer),
         "random": _random_states(),
     }
+    text = json.dumps(state).encode()
     try:
-        _write_folder(aside, tensors, state)
+        _write_folder(aside, tensors, text)
         os.replace(aside, target)
         _flush(folder)
     except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        if error.errno == errno.ENOSPC:
-            raise _full_disk(folder, tensors) from error
-        raise
+        if error.errno != errno.ENOSPC:
+            raise
+        raise _full_disk(folder, len(text), tensors) from error
     for old in checkpoint_folders(folder)[:-KEPT]:
         doomed = folder / f".{old.name}.unfinished"  # renamed first: killed in the middle, no half checkpoint is left
         os.replace(old, doomed)
@@ -121,16 +121,22 @@ def restore_checkpoint(checkpoint: Checkpoint, model: nn.Module, optimizer: torc
     _restore_random_states(checkpoint.tensors["random"])
 
 
-def _write_folder(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: Mapping[str, Any]) -> None:
-    """All files of a checkpoint, each flushed, the manifest last; then the folder itself."""
-    folder.mkdir()
+def _write_folder(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: bytes) -> None:
+    """All files of a checkpoint, each flushed, the manifest last; then the folder itself. All of it or nothing."""
     manifest = {}
-    for name, values in tensors.items():
-        data = safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in values.items()})
-        manifest[f"{name}.safetensors"] = _write(folder / f"{name}.safetensors", data)
-    manifest["state.json"] = _write(folder / "state.json", json.dumps(state).encode())
-    _write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
-    _flush(folder)
+    whole = False
+    folder.mkdir()
+    try:
+        for name, values in tensors.items():
+            data = safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in values.items()})
+            manifest[f"{name}.safetensors"] = _write(folder / f"{name}.safetensors", data)
+        manifest["state.json"] = _write(folder / "state.json", state)
+        _write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
+        _flush(folder)
+        whole = True
+    finally:
+        if not whole:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(path: Path, data: bytes) -> dict[str, int | str]:
@@ -179,8 +185,8 @@ def _cure(folder: Path) -> str:
     return "No earlier checkpoint is whole: start the run again, in another folder"
 
 
-def _full_disk(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]]) -> OSError:
-    needed = sum(tensor.nbytes for values in tensors.values() for tensor in values.values())
+def _full_disk(folder: Path, state: int, tensors: Mapping[str, Mapping[str, Tensor]]) -> OSError:
+    needed = state + sum(tensor.nbytes for values in tensors.values() for tensor in values.values())
     free = shutil.disk_usage(folder).free
     kept = checkpoint_folders(folder)
     message = (
@@ -221,7 +227,7 @@ def _restore_optimizer(
 
 def _random_states() -> dict[str, Tensor]:
     states = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():  # else nothing was drawn there
         states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
     if torch.backends.mps.is_available():
         states["mps"] = torch.mps.get_rng_state()

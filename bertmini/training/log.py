@@ -122,7 +122,7 @@ class Journal:
 
     def _write_csv(self, file: TextIO, rows: list[dict[str, float]]) -> None:
         """Append the rows; when one brings a new column (a first evaluation), the whole log is written anew."""
-        if not {name for row in rows for name in row}.issubset(self._columns):
+        if not {*COLUMNS, *(name for row in rows for name in row)}.issubset(self._columns):
             rows = self.history.rows
             self._columns = list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))
             file.seek(0)

@@ -27,7 +27,7 @@ from bertmini.training.log import History, Journal
 from bertmini.training.optim import make_optimizer, set_learning_rate
 from bertmini.training.recipe import Recipe
 
-READ_EVERY = 10  # steps between two readings of the loss: each one waits for the device
+READ_EVERY = {"cpu": 1, "cuda": 10, "mps": 10}  # steps between readings of the loss: a GPU makes us wait
 
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
 
@@ -96,7 +96,7 @@ def train(
             stop = interrupted.is_set()
             evaluating = evaluate is not None and _due(step, recipe.evaluate_every, recipe)
             saving = stop or _due(step, recipe.checkpoint_every, recipe)
-            if evaluating or saving or _due(step, READ_EVERY, recipe):
+            if evaluating or saving or _due(step, READ_EVERY[place.type], recipe):
                 rows = journal.read()
                 _stop_unless_finite(rows, model if saving else None, journal, folder)
                 if evaluate is not None and evaluating:
@@ -177,7 +177,8 @@ def _resume(
 def _evaluate(model: nn.Module, evaluate: Evaluate) -> dict[str, float]:
     """Evaluate and leave no trace: what is drawn at random here is drawn from a copy of the generators."""
     model.eval()
-    with torch.no_grad(), torch.random.fork_rng(range(torch.cuda.device_count())):
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.no_grad(), torch.random.fork_rng(devices):
         figures = {name: float(value) for name, value in evaluate(model).items()}
     model.train()
     return figures
