@@ -227,7 +227,7 @@ def _restore_optimizer(
 
 def _random_states() -> dict[str, Tensor]:
     states = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_initialized():  # else nothing was drawn there
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # else nothing was drawn there
         states |= {f"cuda:{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
     if torch.backends.mps.is_available():
         states["mps"] = torch.mps.get_rng_state()

@@ -92,8 +92,6 @@ class Journal:
 
     def read(self) -> list[dict[str, float]]:
         """Wait for the device, turn what was recorded into rows of the history, and return these rows."""
-        if not self._pending:
-            return []
         values = torch.stack([numbers for *_, numbers in self._pending]).tolist()  # the one wait
         rows = [
             dict(zip(COLUMNS, (step, loss, learning_rate, grad_norm, int(tokens), seconds), strict=True))

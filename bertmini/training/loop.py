@@ -177,7 +177,7 @@ def _resume(
 def _evaluate(model: nn.Module, evaluate: Evaluate) -> dict[str, float]:
     """Evaluate and leave no trace: what is drawn at random here is drawn from a copy of the generators."""
     model.eval()
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    devices = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)  # type: ignore[no-untyped-call]
     with torch.no_grad(), torch.random.fork_rng(devices):
         figures = {name: float(value) for name, value in evaluate(model).items()}
     model.train()

@@ -1,0 +1,158 @@
+"""A room imports from the floors below it and from itself: never from above, never from a neighbour."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "bertmini"
+FLOORS = {
+    "config": 0,
+    "files": 0,
+    "metrics": 0,
+    "data": 1,
+    "microworld": 1,
+    "model": 1,
+    "training": 2,
+    "viz": 2,
+    "__init__": 3,  # the public names
+    "commands": 4,  # the command line, a module per command
+    "__main__": 5,
+}
+# Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
+UNKNOWN_TO = {"training": {"data", "microworld", "model"}, "viz": {"data", "microworld", "model"}}
+
+
+def wrong_imports(package: Path) -> list[str]:
+    """One sentence per wrong import, and per room that has no floor yet."""
+    problems = []
+    for path in sorted(package.rglob("*.py")):
+        module = path.relative_to(package).with_suffix("").parts
+        room = module[0]
+        if room not in FLOORS:
+            problems.append(f"{path.relative_to(package)}: give the room {room!r} a floor in {Path(__file__).name}")
+            continue
+        for line, target in imported_rooms(path, package.name, module):
+            if target != room and target not in FLOORS:
+                problems.append(f"{path.relative_to(package)}:{line}: {target!r} is no room with a floor")
+            elif target != room and (FLOORS[target] >= FLOORS[room] or target in UNKNOWN_TO.get(room, ())):
+                problems.append(f"{path.relative_to(package)}:{line}: {room} must not know {target}")
+    return problems
+
+
+def imported_rooms(path: Path, package: str, module: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Line and room of every import from the package, wherever in the file it stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            here = (package, *module)[: -node.level] if node.level else ()
+            source = ".".join([*here, *([node.module] if node.module else [])])
+            names = [f"{source}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            first, *rest = name.split(".")
+            if first == package:
+                yield node.lineno, room_of(rest, path, module)
+
+
+def room_of(parts: list[str], path: Path, module: tuple[str, ...]) -> str:
+    """The room that a dotted name leads to: a name that is neither folder nor module stands in the package itself."""
+    package = path.parents[len(module) - 1]
+    if parts and ((package / parts[0]).is_dir() or (package / f"{parts[0]}.py").is_file()):
+        return parts[0]
+    return "__init__"
+
+
+def test_no_import_points_up_or_sideways() -> None:
+    assert wrong_imports(PACKAGE) == []
+
+
+def test_the_whole_package_is_read() -> None:
+    rooms = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in PACKAGE.rglob("*.py")}
+    assert {"config", "data", "microworld", "model", "training", "viz"} <= rooms
+
+
+def house(folder: Path, **files: str) -> Path:
+    """A made-up package: all rooms, empty, and the given files (`model___heads` is model/heads.py)."""
+    package = folder / "bertmini"
+    for room in ("data", "microworld", "model", "training", "viz"):
+        (package / room).mkdir(parents=True)
+        (package / room / "__init__.py").write_text("")
+    for name in ("__init__", "config", "files"):
+        (package / f"{name}.py").write_text("")
+    for name, text in files.items():
+        path = package / f"{name.replace('___', '/')}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return package
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from bertmini.config import BertConfig",
+        "import bertmini.config, torch",
+        "from bertmini import config",
+        "from ..config import BertConfig",
+        "from .. import files",
+        "from bertmini.model.attention import heads",
+        "from . import attention",
+        "from .attention import heads",
+        "import bertminimal.training",
+    ],
+)
+def test_down_and_within_is_right(tmp_path: Path, text: str) -> None:
+    assert wrong_imports(house(tmp_path, model___encoder=text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("from bertmini.training import train", "training"),  # up
+        ("import bertmini.viz.plots as plots", "viz"),
+        ("from bertmini.data.wordpiece import WordPieceTokenizer", "data"),  # sideways
+        ("from bertmini import microworld", "microworld"),
+        ("from ..data import wordpiece", "data"),
+        ("from .. import data", "data"),
+        ("def late():\n    from bertmini import viz", "viz"),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bertmini.training import Stream", "training"),
+        ("from bertmini import BertModel", "__init__"),  # by way of the front door, which knows everybody
+        ("import bertmini", "__init__"),
+    ],
+)
+def test_up_and_sideways_is_found(tmp_path: Path, text: str, target: str) -> None:
+    package = house(tmp_path, model___encoder=f"import torch\n{text}")
+    line = 2 + text.count("\n")
+    assert wrong_imports(package) == [f"model/encoder.py:{line}: model must not know {target}"]
+
+
+@pytest.mark.parametrize(
+    ("room", "target"),
+    [("training___loop", "model"), ("training___loop", "viz"), ("viz___plots", "data"), ("viz___plots", "training")],
+)
+def test_training_and_pictures_know_neither_data_nor_model(tmp_path: Path, room: str, target: str) -> None:
+    package = house(tmp_path, **{room: f"from bertmini.{target} import something"})
+    assert [problem.split(": ")[1] for problem in wrong_imports(package)] == [
+        f"{room[: room.index('_')]} must not know {target}"
+    ]
+
+
+def test_the_ground_floor_is_rooms_too(tmp_path: Path) -> None:
+    package = house(tmp_path, config="from bertmini.files import write_atomically")
+    assert wrong_imports(package) == ["config.py:1: config must not know files"]
+
+
+def test_the_command_line_may_know_everybody(tmp_path: Path) -> None:
+    text = "from bertmini import BertModel\nfrom bertmini.data import corpora\nfrom bertmini.viz import plots"
+    assert wrong_imports(house(tmp_path, __main__=text)) == []
+
+
+def test_a_room_without_a_floor_is_found(tmp_path: Path) -> None:
+    package = house(tmp_path, probing___probes="", __main__="from bertmini.probing import probes")
+    assert wrong_imports(package) == [
+        "__main__.py:1: 'probing' is no room with a floor",
+        "probing/probes.py: give the room 'probing' a floor in test_layers.py",
+    ]
