@@ -12,6 +12,7 @@ replaces it:
 Left out on purpose: relative positions, decoders, cross-attention. Taught in chapter 04.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 ACTIVATIONS = ("gelu", "gelu_new", "relu")
@@ -44,9 +45,13 @@ class BertConfig:
         """Refuse sizes that cannot be built."""
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.type is int and type(value) is not int:
+                raise ValueError(f"{field.name} is {value!r}; it must be a whole number")
             if field.type is int and field.name != "pad_token_id" and value < 1:
                 raise ValueError(f"{field.name} is {value}; it must be at least 1")
-            if field.name.endswith("_prob") and not 0 <= value < 1:
+            if field.type is float and not (isinstance(value, int | float) and 0 <= value < math.inf):
+                raise ValueError(f"{field.name} is {value!r}; it must be a number, at least 0")
+            if field.name.endswith("_prob") and value >= 1:
                 raise ValueError(f"{field.name} is {value}; a dropout rate lies in [0, 1)")
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
@@ -57,8 +62,8 @@ class BertConfig:
             raise ValueError(f"hidden_act {self.hidden_act!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
         if not 0 <= self.pad_token_id < self.vocab_size:
             raise ValueError(f"pad_token_id {self.pad_token_id} is outside the vocabulary of {self.vocab_size}")
-        if len(set(self.labels)) != len(self.labels) or not self.labels:
-            raise ValueError(f"labels {self.labels!r} must be distinct and at least one")
+        if not self.labels or len(set(self.labels)) != len(self.labels) or {type(x) for x in self.labels} != {str}:
+            raise ValueError(f"labels {self.labels!r} must be distinct names, at least one")
 
     @property
     def head_size(self) -> int:

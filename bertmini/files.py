@@ -24,4 +24,5 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     except OSError as error:
         raise OSError(error.errno, f"{path} was not written ({len(data)} bytes): {error.strerror}") from error
     finally:
-        aside.unlink(missing_ok=True)
+        if aside.exists():
+            aside.unlink()

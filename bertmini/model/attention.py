@@ -9,6 +9,7 @@ Shapes: B batch, S sequence, H heads, D head size, E = H * D hidden. Taught in c
 import math
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -29,10 +30,12 @@ def scaled_dot_product_attention(
 
     Shapes: `query` (..., S_q, D), `key` and `value` (..., S_k, D); `mask` broadcasts to (..., S_q, S_k), True = attend.
     Returns the output (..., S_q, D) and the weights (..., S_q, S_k), each row of which sums to 1 before dropout.
+    The masked scores are the smallest number, not -infinity: a query that may read nothing would divide 0 by 0, and
+    one row of padding alone would make every gradient NaN.
     """
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (..., S_q, S_k)
     if mask is not None:
-        scores = scores.masked_fill(~mask, -math.inf)
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     weights = F.dropout(scores.softmax(dim=-1), dropout)
     return Attention(weights @ value, weights)
 

@@ -134,7 +134,7 @@ def attend(
             scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)  # (B, H, S_q, S)
             scores = scores + torch.where(allowed, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
             weights = scores.softmax(dim=-1)
-            mixed = (weights * keep(weights, rate, tricks) if rate else weights) @ value
+            mixed: Tensor = (weights * keep(weights, rate, tricks) if rate else weights) @ value
     else:
         mixed = F.scaled_dot_product_attention(query, key, value, allowed, rate)
     return mixed.transpose(1, 2).flatten(2)
