@@ -57,6 +57,7 @@ held out = agent=judge deed=take | agent=cook deed=lose | agent=clerk deed=sell 
 
 # ------------------------------------------------------------------ tasks: what fine-tuning reads
 task polarity = Claim[mood]
+task topic    = Act[topic pronoun second]
 task tagging  = 0.5 News[type pronoun] | 0.5 News[type pronoun] / Comment[type pronoun]
 task chain    = Far[topic]
 task match    = 0.4 Report[agent deed thing] // Report[agent deed thing]

@@ -34,10 +34,10 @@ def to_text(pieces: Sequence[str]) -> str:
 class Document:
     """One document: its sentences and everything that is true of it.
 
-    `pieces[k][j]` is the word piece j of sentence k; `labels[k][j]` says which slot it fills, its BIO tag, and the length
-    of the answer that begins there. `values` are the features that the document drew (topic, mood, ...), its `kind`, and
-    for tasks `answerable` (yes, no) or `shared` (how many arguments two reports have in common). A task with two texts
-    has its first in `sentences[:split]`, its second in `sentences[split:]`; else `split` is the number of sentences.
+    `pieces[k][j]` is the word piece j of sentence k; `labels[k][j]` says which slot it fills, its BIO tag, and the
+    length of the answer that begins there. `values` are the features that the document drew (topic, mood, ...), its
+    `kind`, and for tasks `answerable` (yes, no) or `shared` (how many arguments two reports have in common). A task
+    with two texts has its first in `sentences[:split]` and its second behind; else `split` counts all sentences.
     """
 
     sentences: tuple[str, ...]

@@ -242,7 +242,7 @@ class World:
         )
 
     def sample_pairs(self, n: int, *, negatives: Negatives = "random", generator: torch.Generator) -> list[Pair]:
-        """`n` independent sentence pairs for pretraining; half of them have label 1, not next (`swapped`: wrong order)."""
+        """`n` independent sentence pairs for pretraining; half have label 1: not next, or (`swapped`) wrong order."""
         sentences, places, joint = self.pair_distribution(negatives)
         chosen = torch.multinomial(joint.flatten(), n, replacement=True, generator=generator)
         draw = _python_generator(generator).random
