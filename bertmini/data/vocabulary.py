@@ -37,6 +37,9 @@ CHARACTER_COVERAGE = 0.9999
 """The commonest characters that make up this share of the text become pieces; a word with a rarer one is ``[UNK]``.
 Otherwise ten thousand symbols, each met once, would fill a vocabulary learnt from the web."""
 
+WORDS_AT_ONCE = 10_000
+"""How many copies of a word the trainer is given in one text."""
+
 
 def count_words(texts: Iterable[str], normalizer: BertNormalizer) -> Counter[str]:
     """Count the words and punctuation marks of `texts`, read once and never held.
@@ -50,8 +53,7 @@ def count_words(texts: Iterable[str], normalizer: BertNormalizer) -> Counter[str
         try:
             split = splitter.pre_tokenize_str(normalizer.normalize_str(text))
         except (TypeError, UnicodeEncodeError):
-            refuse_what_is_not_text([text])
-            raise
+            raise not_text([text]) from None
         words.update(word for word, _ in split if len(word) <= MAX_WORD_CHARS)
     return words
 
@@ -115,28 +117,28 @@ def learn_pieces(texts: Iterable[str], vocab_size: int, *, lowercase: bool = Tru
     return sorted(vocab, key=vocab.__getitem__)
 
 
-def _spelled_out(words: Counter[str], pieces: set[str], at_once: int = 10_000) -> Iterator[str]:
+def _spelled_out(words: Counter[str], pieces: set[str]) -> Iterator[str]:
     """Say each word as often as it was counted (the trainer takes texts, not counts), unless it cannot be spelled."""
     for word, count in words.items():
         if pieces.issuperset(word):
-            yield from repeat(" ".join([word] * at_once), count // at_once)
-            yield " ".join([word] * (count % at_once))
+            yield from repeat(" ".join([word] * WORDS_AT_ONCE), count // WORDS_AT_ONCE)
+            yield " ".join([word] * (count % WORDS_AT_ONCE))
 
 
-def refuse_what_is_not_text(items: Sequence[object]) -> None:
-    """ValueError that names the first item (a text, or a tuple of two) that `tokenizers` cannot take."""
+def not_text(items: Sequence[object]) -> ValueError:
+    """The error that names the first of `items` (texts, or tuples of two) that `tokenizers` cannot take."""
     if isinstance(items, str):
-        raise ValueError(f"expected a list of texts, got one text, {items[:40]!r}: put it into a list")
+        return ValueError(f"expected a list of texts, got one text, {items[:40]!r}: put it into a list")
     for place, item in enumerate(items):
         for text in item if isinstance(item, tuple) else (item,):
-            if not isinstance(text, str):
-                raise ValueError(f"item {place} is {text!r}: expected a text, or a tuple of two texts")
-            halves = [at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff"]
+            halves = [at for at, char in enumerate(str(text)) if "\ud800" <= char <= "\udfff"]
             if halves:
-                raise ValueError(
+                return ValueError(
                     f"item {place} is not Unicode text: half a surrogate pair at character {halves[0]}; "
                     "read files with encoding='utf-8' and without errors='surrogateescape'"
                 )
+    wrong = next((place for place, item in enumerate(items) if not isinstance(item, str | tuple)), 0)
+    return ValueError(f"item {wrong} is {items[wrong]!r}: expected a text, or a tuple of two texts")
 
 
 def number_pieces(pieces: Sequence[str]) -> dict[str, int]:

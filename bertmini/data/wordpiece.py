@@ -29,10 +29,10 @@ from bertmini.data.vocabulary import (
     MAX_WORD_CHARS,
     SPECIAL_TOKENS,
     learn_pieces,
+    not_text,
     number_pieces,
     read_options,
     read_pieces,
-    refuse_what_is_not_text,
 )
 
 
@@ -182,8 +182,7 @@ class WordPieceTokenizer:
         try:
             encodings = self.backend.encode_batch(texts, add_special_tokens=add_special_tokens)
         except TypeError:
-            refuse_what_is_not_text(texts)
-            raise
+            raise not_text(texts) from None
         return [Encoding(e.ids, e.type_ids, e.tokens, e.offsets, e.word_ids) for e in encodings]
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
@@ -192,8 +191,7 @@ class WordPieceTokenizer:
         try:
             encodings = self.backend.encode_batch_fast(texts, add_special_tokens=False)
         except TypeError:
-            refuse_what_is_not_text(texts)
-            raise
+            raise not_text(texts) from None
         return [encoding.ids for encoding in encodings]
 
     def tokenize(self, text: str) -> list[str]:
