@@ -55,7 +55,7 @@ class MultiHeadAttention(nn.Module):
 
     def split(self, hidden: Tensor) -> Tensor:
         """Give each head its own D numbers: (B, S, E) to (B, H, S, D)."""
-        return hidden.view(*hidden.shape[:2], self.heads, -1).transpose(1, 2)
+        return hidden.view(*hidden.shape[:2], self.heads, hidden.shape[2] // self.heads).transpose(1, 2)
 
     def forward(self, hidden: Tensor, mask: Tensor | None = None, *, output_attentions: bool = False) -> Attention:
         """Mix each token with those it attends to.

@@ -42,6 +42,15 @@ class BertModelOutput(NamedTuple):
     attentions: tuple[Tensor, ...] | None
 
 
+def check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
+    """Refuse ids that are not (B, S) and tensors beside them of another shape: they might broadcast unnoticed."""
+    if input_ids.dim() != 2 or not input_ids.numel():
+        raise ValueError(f"input_ids have shape {tuple(input_ids.shape)}; expected (batch, sequence), none of them 0")
+    for name, tensor in others.items():
+        if tensor is not None and tensor.shape != input_ids.shape:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, input_ids {tuple(input_ids.shape)}: they differ")
+
+
 class BertEmbeddings(nn.Module):
     """Token + position + segment embeddings, summed and normalised (Devlin et al. 2019, figure 2)."""
 
@@ -60,10 +69,11 @@ class BertEmbeddings(nn.Module):
             total = self.word(input_ids) + self.token_type(token_type_ids) + self.position(positions)
         except IndexError as error:
             raise ValueError(
-                f"an id is outside its table: input_ids reach {int(input_ids.max())} (vocab_size "
-                f"{self.word.num_embeddings}; is this the model's own tokenizer?), token_type_ids "
-                f"{int(token_type_ids.max())} (type_vocab_size {self.token_type.num_embeddings}), positions "
-                f"{int(positions.max())} (max_position_embeddings {self.position.num_embeddings}; cut the text)"
+                f"an id is outside its table: input_ids run from {int(input_ids.min())} to {int(input_ids.max())} "
+                f"(vocab_size {self.word.num_embeddings}; is this the model's own tokenizer?), token_type_ids from "
+                f"{int(token_type_ids.min())} to {int(token_type_ids.max())} (type_vocab_size "
+                f"{self.token_type.num_embeddings}), positions up to {int(positions.max())} "
+                f"(max_position_embeddings {self.position.num_embeddings}; cut the text)"
             ) from error
         normalised: Tensor = self.layer_norm(total)
         return normalised
@@ -138,8 +148,10 @@ class BertModel(Pretrained):
         Shapes: ids, segments and mask (B, S) integers; without `token_type_ids` all tokens are of segment 0, without
         `attention_mask` none is padding. `attention_mask` may number the sequences of packed rows, see `layout`.
         With `places` (N,), positions in the flattened batch, `last_hidden_state` is (N, E): the same numbers, sooner.
-        Raises `ValueError` for ids outside the tables and for sequences longer than the model has positions for.
+        Raises `ValueError` for shapes that do not fit, ids outside the tables, and sequences longer than the model has
+        positions for.
         """
+        check_shapes(input_ids, token_type_ids=token_type_ids, attention_mask=attention_mask)
         token_type_ids = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask.long()
         firsts = first_tokens(mask) if self.pooler is not None else mask.new_empty(0)

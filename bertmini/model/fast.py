@@ -55,7 +55,7 @@ class Grid(NamedTuple):
         """Seat tokens: (T, E) to (B, S, E), zeros where nobody sits."""
         if self.seats is not None:
             tokens = tokens.new_zeros(self.numbers.numel(), tokens.shape[-1]).index_copy(0, self.seats, tokens)
-        return tokens.view(*self.numbers.shape, -1)
+        return tokens.view(*self.numbers.shape, tokens.shape[-1])
 
     def unseat(self, rows: Tensor) -> Tensor:
         """Take the tokens back: (B, S, ...) to (T, ...)."""

@@ -11,6 +11,7 @@ Shapes: B batch, S sequence, V vocabulary, N scored places, D sequences (B unles
 Left out on purpose: multiple choice. Taught in chapters 05, 06, 08, 09 and 10.
 """
 
+from dataclasses import replace
 from typing import NamedTuple, TypedDict, Unpack
 
 import torch
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bertmini.config import BertConfig
-from bertmini.model.encoder import ACTIVATION_FUNCTIONS, BertModel
+from bertmini.model.encoder import ACTIVATION_FUNCTIONS, BertModel, check_shapes
 from bertmini.model.hub import Pretrained
 
 IGNORED = -100
@@ -57,7 +58,13 @@ class QuestionAnsweringOutput(NamedTuple):
 
 def mean_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """Average -log p(target), in nats, over the targets that are not -100; 0 if none is: (N, C), (N,) to ()."""
-    total = F.cross_entropy(logits.float(), targets, reduction="sum", ignore_index=IGNORED)
+    try:
+        total = F.cross_entropy(logits.float(), targets, reduction="sum", ignore_index=IGNORED)
+    except IndexError as error:
+        raise ValueError(
+            f"labels run from {int(targets.min())} to {int(targets.max())}, but there are {logits.shape[-1]} classes: "
+            "expected 0 to one less than that, or -100 where nothing is scored"
+        ) from error
     return total / (targets != IGNORED).sum().clamp(min=1)
 
 
@@ -74,8 +81,9 @@ def scored_places(labels: Tensor) -> Tensor:
     return (labels.flatten() != IGNORED).nonzero().squeeze(1)
 
 
-def at_scored(labels: Tensor | None, asked: Asked) -> Asked:
+def at_scored(labels: Tensor | None, input_ids: Tensor, asked: Asked) -> Asked:
     """Ask for the scored places where there are labels."""
+    check_shapes(input_ids, labels=labels)
     return asked if labels is None else asked | {"places": scored_places(labels)}
 
 
@@ -126,7 +134,7 @@ class BertForPreTraining(Pretrained):
         Shapes: `labels` (B, S), the original ids, -100 where not scored; `next_sentence_label` (D,), 0 = is next,
         1 = random. The loss is the sum of the means of both tasks, of those whose labels are given.
         """
-        encoded = self.bert(input_ids, token_type_ids, attention_mask, **at_scored(labels, asked))
+        encoded = self.bert(input_ids, token_type_ids, attention_mask, **at_scored(labels, input_ids, asked))
         logits = self.mlm(encoded.last_hidden_state, self.bert.embeddings.word.weight)
         relation = self.nsp(encoded.pooler_output)
         mlm_loss = token_loss(logits, labels)
@@ -154,7 +162,7 @@ class BertForMaskedLM(Pretrained):
         **asked: Unpack[Asked],
     ) -> HeadOutput:
         """Predict hidden pieces; `labels` (B, S) holds the original ids, -100 where not scored."""
-        encoded = self.bert(input_ids, token_type_ids, attention_mask, **at_scored(labels, asked))
+        encoded = self.bert(input_ids, token_type_ids, attention_mask, **at_scored(labels, input_ids, asked))
         logits = self.mlm(encoded.last_hidden_state, self.bert.embeddings.word.weight)
         return HeadOutput(token_loss(logits, labels), logits, encoded.hidden_states, encoded.attentions)
 
@@ -214,7 +222,7 @@ class BertForTokenClassification(Pretrained):
         **asked: Unpack[Asked],
     ) -> HeadOutput:
         """Score each token's classes; `labels` (B, S) holds class numbers, -100 where not scored."""
-        encoded = self.bert(input_ids, token_type_ids, attention_mask, **at_scored(labels, asked))
+        encoded = self.bert(input_ids, token_type_ids, attention_mask, **at_scored(labels, input_ids, asked))
         logits = self.classifier(self.dropout(encoded.last_hidden_state))
         return HeadOutput(token_loss(logits, labels), logits, encoded.hidden_states, encoded.attentions)
 
@@ -223,8 +231,8 @@ class BertForQuestionAnswering(Pretrained):
     """Where the answer begins and where it ends: two scores for each token (Devlin et al. 2019, section 4.2)."""
 
     def __init__(self, config: BertConfig) -> None:
-        """Build with random weights, drawn from PyTorch's global generator."""
-        super().__init__(config)
+        """Build with random weights, drawn from PyTorch's global generator; the two outputs name themselves."""
+        super().__init__(replace(config, labels=("start", "end")))
         self.bert = BertModel(config, add_pooling_layer=False)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
         self.initialize()
