@@ -23,31 +23,17 @@ def code(source: str, *tags: str) -> NotebookNode:
     return new_code_cell(source, metadata={"tags": list(tags)} if tags else {})
 
 
-SHOW = '''import base64, io
-import matplotlib.pyplot as plt
-
-class Shown:
-    """A figure that is a picture with alt text to every front end."""
-    def __init__(self, figure, alt):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=50)
-        plt.close(figure)
-        self.png, self.alt = base64.b64encode(buffer.getvalue()).decode(), alt
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        uri = f"data:image/png;base64,{self.png}"
-        return {"text/html": f'<img alt="{self.alt}" src="{uri}">', "text/plain": self.alt}'''
-
 # What every chapter has, in small: words, a decimal, whole numbers, a figure, a declared error, a timing.
 CHAPTER = made_up_notebook(
     text("# A chapter\n\n![A drawing of two boxes and an arrow](../figures/none.svg)"),
     code("loss = 0.6931\nprint(f'the loss is {loss:.2f} nats')"),
     code("right, total = 38, 40\nprint(right, 'of', total)"),
-    code(SHOW),
+    code("from matplotlib.figure import Figure\nfrom bertmini.viz.style import Picture"),
     code(
         "heights = [1, 2, 3]\n"
-        "figure, axes = plt.subplots()\n"
-        "axes.bar(range(3), heights)\n"
-        "Shown(figure, 'Three bars that grow from left to right')"
+        "figure = Figure(dpi=50)\n"
+        "figure.subplots().bar(range(3), heights)\n"
+        "Picture(figure, 'Three bars that grow from left to right')"
     ),
     code("1 / 0", "raises-exception"),
     code("import time\nprint('seconds:', time.perf_counter())", "nbval-ignore-output"),

@@ -33,6 +33,10 @@ MACHINE_FACTS = {
 }
 LONG_DECIMAL = re.compile(rf"\d*\.\d{{{MAX_DECIMALS + 1},}}")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
+HOW_TO_SHOW = (
+    "end the cell with bertmini.viz.style.Picture(figure, alt), of a matplotlib.figure.Figure "
+    "(a figure made by pyplot is shown once more by itself, unless it is closed)"
+)
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^)\s]+)[^)]*\)")
 
 
@@ -206,7 +210,7 @@ def figures_have_alt_text(notebook: NotebookNode) -> Iterator[str]:
     for number, output in outputs(notebook):
         alts = _AltTexts("".join(output.get("data", {}).get("text/html", ""))).found
         if _has_picture(output) and not alts:
-            yield f"cell {number} shows a figure without alt text: no <img alt=...> beside the PNG"
+            yield f"cell {number} shows a figure without alt text: {HOW_TO_SHOW}"
         yield from (f"cell {number}: {complaint}" for complaint in map(_poor_alt, alts) if complaint)
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type == "markdown":

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.made_up import CHAPTER, code, made_up_notebook, text
 from tests.notebook_checks import CHECKS, complaints
 from tests.strict_nbval import CellFailure, picture_difference, same_text, strict_run
-from tools.notebooks import ROOT, normalise, run, write
+from tools.notebooks import ROOT, TIMES, Measure, normalise, read, read_times, run, store, write, write_times
 
 LOSS, COUNTS, FIGURE, ERROR, TIMING, DOUBLE = 1, 2, 4, 5, 6, 7  # cells of the made-up chapter
 Mutation = Callable[[NotebookNode], object]
@@ -215,7 +215,7 @@ STALE: dict[str, tuple[Mutation, int, str]] = {
         "Cell outputs differ",
     ),
     "source changed, figure not rerun": (
-        replace(FIGURE, "[1, 2, 3]", "[1, 2, 1]", inside="source"),
+        replace(FIGURE, "[1, 2, 3]", "[3, 2, 1]", inside="source"),
         FIGURE,
         "of the pixels are far off",
     ),
@@ -316,6 +316,26 @@ def test_runner_stores_the_same_bytes_twice(chapter: NotebookNode, tmp_path: Pat
         notebook.cells[TIMING].outputs = []  # the one output that no two runs share
     assert write(chapter, tmp_path / "chapter.ipynb")
     assert not write(again, tmp_path / "chapter.ipynb")
+
+
+def test_runner_stores_what_runs_and_keeps_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "chapters").mkdir()
+    good, bad = tmp_path / "chapters" / "good.ipynb", tmp_path / "chapters" / "bad.ipynb"
+    write(made_up_notebook(text("# Two words"), code("1 + 1")), good)
+    write(made_up_notebook(code("1 / 0")), bad)
+    before = bad.read_bytes()
+    assert store([good, bad], tmp_path) == 1
+    assert bad.read_bytes() == before
+    assert read(good).cells[1].outputs[0].data == {"text/plain": "2"}
+    assert list(read_times(tmp_path)) == ["chapters/good.ipynb"]
+    assert read_times(tmp_path)["chapters/good.ipynb"]._replace(seconds=0) == Measure(0, 1, 0, 3, 1)
+
+    stored = good.read_bytes(), (tmp_path / TIMES).read_bytes()
+    write_times(read_times(tmp_path) | {"chapters/gone.ipynb": Measure(1, 1, 1, 1, 1)}, tmp_path)
+    assert store([good], tmp_path) == 0
+    assert (good.read_bytes(), (tmp_path / TIMES).read_bytes()) == stored
+    assert "chapters/good.ipynb: stored" in (printed := capsys.readouterr().out)
+    assert "chapters/good.ipynb: unchanged" in printed
 
 
 def test_runner_drops_what_depends_on_the_machine(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
-TIMES = ROOT / "chapters" / "TIMES.md"
+TIMES = Path("chapters/TIMES.md")
 CELL_TIMEOUT = 120  # seconds; a whole chapter is allowed 90
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -143,26 +143,26 @@ Written by `python -m tools.notebooks`: one thread of a small machine, no GPU, a
 """
 
 
-def read_times(path: Path = TIMES) -> dict[str, Measure]:
+def read_times(root: Path = ROOT) -> dict[str, Measure]:
     """The table of times, by the notebook's path from the project's root."""
-    if not path.exists():
+    if not (root / TIMES).exists():
         return {}
-    rows = [line.strip("| ").split(" | ") for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [line.strip("| ").split(" | ") for line in (root / TIMES).read_text(encoding="utf-8").splitlines()]
     return {row[0]: Measure(*map(int, row[1:])) for row in rows if row[0].endswith(".ipynb")}
 
 
-def write_times(times: dict[str, Measure], path: Path = TIMES) -> None:
+def write_times(times: dict[str, Measure], root: Path = ROOT) -> None:
     """Store the table, without the rows of notebooks that are gone."""
-    kept = {name: row for name, row in sorted(times.items()) if (ROOT / name).exists()}
+    kept = {name: row for name, row in sorted(times.items()) if (root / name).exists()}
     rows = "".join(f"| {' | '.join([name, *map(str, row)])} |\n" for name, row in kept.items())
-    path.write_text(HEADER + rows, encoding="utf-8", newline="\n")
+    (root / TIMES).write_text(HEADER + rows, encoding="utf-8", newline="\n")
 
 
-def store(paths: Iterable[Path]) -> int:
+def store(paths: Iterable[Path], root: Path = ROOT) -> int:
     """Run and store each notebook, say what happened to it, and return how many failed."""
     failed = 0
     for path in paths:
-        name = path.resolve().relative_to(ROOT).as_posix()
+        name = path.resolve().relative_to(root).as_posix()
         start = time.perf_counter()
         try:
             notebook = run(read(path), path.parent)
@@ -171,9 +171,9 @@ def store(paths: Iterable[Path]) -> int:
             failed += 1
             continue
         row = measure(notebook, time.perf_counter() - start)
-        changed, times = write(notebook, path), read_times()
+        changed, times = write(notebook, path), read_times(root)
         if changed or name not in times or not 0.5 < row.seconds / times[name].seconds < 1.5:
-            write_times(times | {name: row})
+            write_times(times | {name: row}, root)
         print(f"{name}: {'stored' if changed else 'unchanged'}, {row.seconds} s, {row.kilobytes} kB")
     return failed
 
