@@ -183,7 +183,7 @@ class Graph:
             behind = after
             for piece, label in reversed(rest):
                 behind = ((self.state(((piece, 1.0),), label, behind), 1.0),)
-            for label in {label for _, label in heads}:
+            for label in dict.fromkeys(label for _, label in heads):
                 same = {piece: p for (piece, other), p in heads.items() if other == label}
                 total = sum(same.values())
                 emission = tuple((piece, p / total) for piece, p in same.items())

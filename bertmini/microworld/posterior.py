@@ -23,9 +23,10 @@ from torch import Tensor
 
 from bertmini.microworld.channel import BERT_CORRUPTION, CLEAN, Corruption, Text, take_apart
 from bertmini.microworld.compile import Sentence
+from bertmini.microworld.discourse import Negatives
 from bertmini.microworld.estimates import LabelFloor, TokenFloor, WordFloor
 from bertmini.microworld.machine import Machine, Position, Reading
-from bertmini.microworld.world import Negatives, World
+from bertmini.microworld.world import World
 
 Batch = Mapping[str, Tensor]
 
@@ -176,7 +177,7 @@ class Floor:
         return TokenFloor(values, (weights / weights.sum(1, keepdim=True))[order], sequence[order], places[order])
 
     def answers(self, batch: Batch) -> Tensor:
-        """The posterior of the answer: `p[b, i, j]`, that it is pieces i to j of sequence b; `p[b, 0, 0]`: there is none.
+        """The posterior of the answer (B, S, S): `p[b, i, j]`: it is pieces i to j; `p[b, 0, 0]`: there is none.
 
         Places count from the [CLS] of the sequence, as `start_positions` and `end_positions` do; each `p[b]` sums to 1.
         """

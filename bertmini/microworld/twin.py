@@ -11,7 +11,7 @@ Taught in chapter 18, used in chapter 12.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bertmini.microworld.notation import Alternative, Grammar, Item
+from bertmini.microworld.notation import Alternative, Grammar, Item, refuse
 
 _CIPHER = str.maketrans("aeioubpdtgkvfszlrmn", "eiouapbtdkgfvzsrlnm")
 
@@ -72,4 +72,7 @@ def _attaches(grammar: Grammar, item: Item) -> bool:
     if item.kind != "slot":
         return item.name.startswith("##")
     items = (alternative.items for rule in grammar.rules[item.name] for alternative in rule.alternatives)
-    return any(_attaches(grammar, first[0]) for first in items if first)
+    found = {_attaches(grammar, first[0]) for first in items if first}
+    if len(found) > 1:
+        refuse(item.line, f"'{item.name}' begins with ## in some alternatives only, so it cannot be turned around")
+    return True in found

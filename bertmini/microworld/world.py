@@ -1,57 +1,33 @@
 """The world as one object: its vocabulary, its documents, its sentence pairs, and their exact distributions.
 
-The idea: whatever is sampled here is sampled from a table that `posterior` also reads. The pairs that pretraining sees
-are drawn from `pair_distribution`, so the floor that is computed for a batch is the floor of that very batch, not of a
-similar one.
-
-How a pair is drawn. A document is drawn (by its share), then one of its pairs of neighbours, all equally likely: this
-is the pair (A, B) of a *next* example. For a *not next* example A is drawn in the same way and B comes from another
-document: `random`, any sentence of it, all equally likely; `position`, a sentence from the same place ("story:
-Act[second]") as the true B, so that only the content can give it away; `swapped`, no other document at all, but (B, A):
-sentence-order prediction.
-Source: Devlin et al. 2019, section 3.1 (next sentence); Lan et al. 2020, section 3.1 (order).
-Taught in chapter 00, the pairs in chapter 06.
+The idea: whatever is sampled here is sampled from a table that `posterior` also reads, so the floor that is computed
+for a batch is the floor of that very batch, not of a similar one. Documents and tasks come from `sample`, the sentence
+pairs of pretraining from `sample_pairs`; both take their randomness from a `torch.Generator`, and `split_generator`
+makes one whose seed no other split can have.
+Left out on purpose: state. Sampling changes nothing but the generator.
+Taught in chapter 00.
 """
 
 import random
 from collections.abc import Callable
-from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
-from torch import Tensor
 
 from bertmini.microworld.compile import Graph, Sentence
+from bertmini.microworld.discourse import Derivation, Negatives, PairDistribution, derive, join_pairs
 from bertmini.microworld.grammar import DEFAULT_GRAMMAR
-from bertmini.microworld.notation import Grammar, Kind, parse
+from bertmini.microworld.notation import Grammar, parse
 from bertmini.microworld.sampling import Choice, Document, Pair, Walker, to_text
 from bertmini.microworld.twin import twin_grammar, twin_piece
 
 SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-Negatives = Literal["random", "position", "swapped"]
 Split = Literal["train", "validation", "test"]
-
-
-class Derivation(NamedTuple):
-    """A document before its words are chosen: its sentences with all features given."""
-
-    probability: float  # within its kind
-    texts: tuple[tuple[Sentence, ...], ...]
-    places: tuple[str, ...]
-    values: dict[str, str]
 
 
 def _python_generator(generator: torch.Generator) -> random.Random:
     """A fast generator for the walks, seeded by one draw."""
     return random.Random(int(torch.randint(2**62, (1,), generator=generator)))
-
-
-class PairDistribution(NamedTuple):
-    """The joint probability of two sentence symbols: `joint[label, i, j]` for `sentences[i]` and `sentences[j]`."""
-
-    sentences: list[Sentence]
-    places: list[str]
-    joint: Tensor  # (2, C, C) float64
 
 
 def split_generator(split: Split, seed: int = 0) -> torch.Generator:
@@ -77,12 +53,12 @@ class World:
         self._spell = spell
         self._derivations: dict[tuple[str, bool], list[Derivation]] = {}
         for kind in self.grammar.kinds.values():
-            found, hidden = self._derive(kind)
+            found, hidden = derive(self.graph, kind)
             self._derivations[kind.name, False], self._derivations[kind.name, True] = found, hidden
-            for derivation in found + hidden:
-                for text in derivation.texts:
-                    for sentence in text:
-                        self.graph.text([sentence], kind.line)
+            for sentence in dict.fromkeys(
+                sentence for derivation in found + hidden for sentence in derivation.sentences
+            ):
+                self.graph.text([sentence], kind.line)
         self.graph.check_all_used()
         own = sorted({piece for state in self.graph.states for piece, _ in state.emission})
         self._vocabulary = list(vocabulary) if vocabulary is not None else [*SPECIAL_PIECES, *own]
@@ -126,77 +102,13 @@ class World:
             )
         return found
 
-    def _derive(self, kind: Kind) -> tuple[list[Derivation], list[Derivation]]:
-        """Normal and held-out documents of a kind; the probabilities of each list sum to 1."""
-        groups: tuple[list[Derivation], list[Derivation]] = ([], [])
-        asks = len(kind.plans[0].texts) == 2 and any(i.marked for p in kind.plans for t in p.texts for i in t)
-        for plan in kind.plans:
-            items = [item for text in plan.texts for item in text]
-            for probability, values in self.graph.bindings(items, {}):
-                texts = tuple(tuple(self.graph.sentence(item, values) for item in text) for text in plan.texts)
-                places = tuple(
-                    f"{kind.name}: {item.name}" + "".join(f"[{a}]" for a in item.arguments if a not in values)
-                    for item in items
-                )
-                known = {"kind": kind.name, **{name: value for name, value in values.items() if name[0] != "!"}}
-                if asks:
-                    known["answerable"] = "yes" if any(item.marked for item in items) else "no"
-                elif len(texts) == 2:
-                    known["shared"] = str(
-                        sum(a == b for a, b in zip(texts[0][0].values, texts[1][0].values, strict=True))
-                    )
-                derivation = Derivation(plan.probability * probability, texts, places, known)
-                groups[self._is_held_out(derivation, plan.line)].append(derivation)
-        for group in groups:
-            total = sum(derivation.probability for derivation in group)
-            group[:] = [derivation._replace(probability=derivation.probability / total) for derivation in group]
-        return groups
-
-    def _is_held_out(self, derivation: Derivation, line: int) -> bool:
-        for sentence in (sentence for text in derivation.texts for sentence in text):
-            bound = self.graph.rule(sentence.name, sentence.values, line)[1]
-            for combination in self.grammar.held_out:
-                if all(bound.get(feature) == value for feature, value in combination.items()):
-                    return True
-        return False
-
     def pair_distribution(self, negatives: Negatives = "random") -> PairDistribution:
-        """The distribution of pretraining pairs under a negative sampler, as the head of this module defines it."""
-        if negatives not in ("random", "position", "swapped"):
-            raise ValueError(f"negatives {negatives!r}: expected 'random', 'position' or 'swapped'")
+        """The joint distribution of the two sentences and the label of a pretraining pair; see `discourse`."""
         if negatives not in self._pairs:
-            self._pairs[negatives] = self._join(negatives)
+            shares = {name: kind.share for name, kind in self.grammar.kinds.items() if kind.share}
+            documents = [(share, found) for name, share in shares.items() for found in self.derivations(name)]
+            self._pairs[negatives] = join_pairs(documents, negatives)
         return self._pairs[negatives]
-
-    def _join(self, negatives: Negatives) -> PairDistribution:
-        numbers: dict[tuple[Sentence, str], int] = {}
-        neighbours: list[tuple[int, int, float]] = []
-        singles: list[tuple[int, float]] = []
-        for kind in self.grammar.kinds.values():
-            for derivation in self._derivations[kind.name, False] if kind.share else []:
-                sentences = [sentence for text in derivation.texts for sentence in text]
-                row = [numbers.setdefault(key, len(numbers)) for key in zip(sentences, derivation.places, strict=True)]
-                weight = kind.share * derivation.probability
-                neighbours += [(a, b, weight / (len(row) - 1)) for a, b in pairwise(row)]
-                singles += [(a, weight / len(row)) for a in row]
-        places = [place for _, place in numbers]
-        following = torch.zeros(len(numbers), len(numbers), dtype=torch.float64)
-        for a, b, weight in neighbours:
-            following[a, b] += weight
-        first, second = following.sum(1), following.sum(0)
-        if negatives == "swapped":
-            other = following.T.clone()
-        elif negatives == "random":
-            anywhere = torch.zeros_like(first)
-            for a, weight in singles:
-                anywhere[a] += weight
-            other = torch.outer(first, anywhere)
-        else:
-            same_place = torch.tensor([[a == b for b in places] for a in places], dtype=torch.float64)
-            shares = same_place @ second  # (C,) how often B comes from the place of context j
-            other = (following @ same_place) * (second / shares.clamp(min=1e-300))
-        joint = torch.stack([following, other]) / 2
-        return PairDistribution([sentence for sentence, _ in numbers], places, joint / joint.sum())
 
     # ------------------------------------------------------------------ words
     def _choice(self, sentence: Sentence) -> Choice:
@@ -227,7 +139,7 @@ class World:
         return [self._document(drawn[number][1], draw) for number in chosen]
 
     def _document(self, derivation: Derivation, draw: Callable[[], float]) -> Document:
-        sentences = [sentence for text in derivation.texts for sentence in text]
+        sentences = derivation.sentences
         walks = [self._walker.walk(self._choice(sentence), draw) for sentence in sentences]
         pieces, labels = zip(*walks, strict=True)
         asked = [number for number, sentence in enumerate(sentences) if sentence.asked]
