@@ -1,0 +1,20 @@
+"""Pictures of curves and of attention, in one style; arrays and tokens in, pictures with alt text out."""
+
+from bertmini.viz.maps import attention_lines, attention_map, head_grid, head_word
+from bertmini.viz.plots import loss_curve
+from bertmini.viz.source import show_source
+from bertmini.viz.style import MEANINGS, Picture, png, save, use_style
+
+__all__ = [
+    "MEANINGS",
+    "Picture",
+    "attention_lines",
+    "attention_map",
+    "head_grid",
+    "head_word",
+    "loss_curve",
+    "png",
+    "save",
+    "show_source",
+    "use_style",
+]

@@ -1,0 +1,225 @@
+"""Attention as still pictures: one head as a heat map, all heads as a grid, one token's attention as lines.
+
+A row is the token that asks, a column a token it takes from; a row sums to 1. All pictures have one scale, 0 to 1.
+What a head mostly does is said in a word, after Clark et al. (2019, "What does BERT look at?", section 3): it looks at
+the token itself, the previous one, the next, the special ones, all ("broad"), or none of these ("mixed").
+
+Attention shows where a token took from, which is not yet why the model answered as it did (chapter 14).
+
+Taught in chapters 03 and 13.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture
+
+SPECIAL = ("[CLS]", "[SEP]")
+PRINTED = 12  # up to so many tokens the numbers stand in the cells ...
+LEAST = 0.10  # ... from here on
+WHITE_INK = 0.70  # from here on the cell is dark
+FAINT = 0.05  # a line of less is left out
+LINE, PALE = MEANINGS["model"][0], MEANINGS["chance"][0]
+MOST_LINES = 16  # tokens that lines may come from and go to
+MOST_HEADS = 12
+Weights = NDArray[np.float64]
+
+
+def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Picture:
+    """One head, ``weights`` (S, S): who takes how much from whom.
+
+    Raises:
+        ValueError: the weights are not one head's attention between these tokens; says what they are instead.
+    """
+    matrix = checked_attention(weights, tokens, 2)
+    count = len(tokens)
+    size = max(2.6, 0.26 * count)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(size + 1.7, size + 0.9), layout="compressed")
+        axes = figure.add_subplot()
+        image = _draw_map(axes, matrix, extent=(-0.5, count - 0.5, count - 0.5, -0.5))
+        axes.hlines(np.arange(count - 1) + 0.5, -0.5, count - 0.5, color=GRID, linewidth=0.5)
+        axes.vlines(np.arange(count - 1) + 0.5, -0.5, count - 0.5, color=GRID, linewidth=0.5)
+        axes.set_xticks(range(count), tokens, rotation=60, ha="left", rotation_mode="anchor")
+        axes.set_yticks(range(count), tokens)
+        axes.set(xlabel="attends to", ylabel="token", title=title)
+        axes.xaxis.set_label_position("top")
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        if count <= PRINTED:
+            for row, column in zip(*np.nonzero(matrix >= LEAST), strict=True):
+                _print(axes, row, column, matrix[row, column])
+        figure.colorbar(image, label="attention weight", shrink=0.8)
+    return Picture(
+        figure, f"{f'{title}. ' if title else ''}Heat map of attention. {describe_attention(matrix, tokens)}"
+    )
+
+
+def head_grid(attentions: Any, tokens: Sequence[str], *, title: str = "") -> Picture:
+    """All heads, ``attentions`` (layers, heads, S, S): layers down, heads across, under each what it mostly does.
+
+    Raises:
+        ValueError: as in ``attention_map``; more than 12 heads, which no page shows in readable size.
+    """
+    stack = checked_attention(attentions, tokens, 4)
+    layers, heads = stack.shape[:2]
+    if heads > MOST_HEADS:
+        raise ValueError(
+            f"{heads} heads side by side are too many: expected {MOST_HEADS} at most; pass attentions[:, :12]"
+        )
+    words = [[head_word(head, tokens) for head in layer] for layer in stack]
+    many = heads > 7  # then the tiles are smaller and the words shorter
+    tile = 0.52 if many else 1.0  # inches, with the gap
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(tile * heads + 1.9, (tile + 0.2) * layers + 0.8), layout="compressed")
+        axes = figure.add_subplot()
+        down = 1 + 0.2 / tile
+        for layer in range(layers):
+            for head in range(heads):
+                left, top = head, layer * down
+                image = _draw_map(axes, stack[layer, head], extent=(left, left + 0.88, top + 0.88, top))
+                word = words[layer][head].split()[0].replace("previous", "prev") if many else words[layer][head]
+                axes.text(left + 0.44, top + 0.92, word, size=8.5, ha="center", va="top")
+        axes.set(xlim=(-0.05, heads - 0.07), ylim=(layers * down, -0.05), title=title, aspect="equal")
+        axes.set_xticks(np.arange(heads) + 0.44, [str(head) for head in range(heads)])
+        axes.set(xlabel="head", ylabel="layer")
+        axes.xaxis.set_label_position("top")
+        axes.set_yticks(np.arange(layers) * down + 0.44, [str(layer) for layer in range(layers)])
+        axes.xaxis.tick_top()
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        figure.colorbar(image, label="attention weight", shrink=min(1, 2 / layers), aspect=14)
+    described = "; ".join(f"layer {layer}: {', '.join(row)}" for layer, row in enumerate(words))
+    start = f"{f'{title}. ' if title else ''}Grid of {layers} layers by {heads} heads of attention between "
+    return Picture(figure, f"{start}{len(tokens)} tokens: {' '.join(tokens)}. Each head mostly looks at: {described}.")
+
+
+def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: str = "") -> Picture:
+    """What token number ``focus`` takes from each, ``weights`` (S, S): the width of a line and a number say how much.
+
+    Raises:
+        ValueError: as in ``attention_map``; more than 16 tokens; no such token.
+    """
+    matrix = checked_attention(weights, tokens, 2)
+    count = len(tokens)
+    if count > MOST_LINES:
+        raise ValueError(f"{count} tokens are too many for lines: expected at most {MOST_LINES}; use attention_map")
+    if not 0 <= focus < count:
+        raise ValueError(f"focus is {focus}: expected the place of one of the {count} tokens, 0 to {count - 1}")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(4.6, 0.27 * count + 0.8))
+        axes = figure.add_subplot()
+        axes.axis("off")
+        axes.set(xlim=(-0.6, 1.9), ylim=(count - 0.4, -1.6), title=title)
+        axes.text(0, -1.1, "token", ha="right", size=8.5)
+        axes.text(1, -1.1, f"attends to ({FAINT} or more)", ha="left", size=8.5)
+        for i, (token, weight) in enumerate(zip(tokens, matrix[focus], strict=True)):
+            strength = "bold" if i == focus else "normal"
+            axes.text(-0.03, i, token, ha="right", va="center", weight=strength, color=INK if i == focus else PALE)
+            axes.text(1.03, i, token, ha="left", va="center", color=INK if weight >= FAINT else PALE)
+            if weight >= FAINT:
+                axes.plot(
+                    [0, 1],
+                    [focus, i],
+                    color=LINE,
+                    linewidth=9 * weight,
+                    alpha=0.35 + 0.65 * weight,
+                    solid_capstyle="butt",
+                )
+                axes.text(1.6, i, f"{weight:.2f}", ha="right", va="center", color=LINE)
+    order = np.argsort(-matrix[focus], kind="stable")
+    parts = ", ".join(f"{tokens[i]} {matrix[focus, i]:.2f}" for i in order if matrix[focus, i] >= FAINT)
+    start = f"{f'{title}. ' if title else ''}Lines from one token of {' '.join(tokens)}: "
+    return Picture(figure, f"{start}{tokens[focus]} (token {focus}) attends to {parts or 'no token above 0.05'}.")
+
+
+def head_word(weights: Weights, tokens: Sequence[str]) -> str:
+    """What a head mostly looks at, with the share of attention that goes there on average; the word needs half of it.
+
+    >>> head_word(np.eye(3, k=1) + np.diag([0, 0, 1]), ["a", "b", "c"])
+    'next 67 %'
+    """
+    shares = pattern_shares(weights, tokens)
+    name, share = max(shares.items(), key=lambda pair: pair[1])
+    if share >= 0.5:
+        return f"{name} {share:.0%}".replace("%", " %")
+    return "broad" if relative_entropy(weights) >= 0.75 else "mixed"
+
+
+def pattern_shares(weights: Weights, tokens: Sequence[str]) -> dict[str, float]:
+    """The attention that goes to the token itself, its neighbours and the special tokens: means over the rows."""
+    special = [i for i, token in enumerate(tokens) if token in SPECIAL]
+    count = len(tokens)
+    return {
+        "self": float(np.trace(weights)) / count,
+        "previous": float(np.trace(weights, offset=-1)) / count,
+        "next": float(np.trace(weights, offset=1)) / count,
+        "special": float(weights[:, special].sum()) / count,
+    }
+
+
+def relative_entropy(weights: Weights) -> float:
+    """Mean entropy of the rows as a share of the largest possible: 0 is one token, 1 is all alike."""
+    logs = np.log(np.where(weights > 0, weights, 1.0))
+    return float(-(weights * logs).sum(-1).mean() / np.log(max(weights.shape[-1], 2)))
+
+
+def describe_attention(weights: Weights, tokens: Sequence[str]) -> str:
+    """The picture in words: the tokens, the three strongest pairs, the patterns, and how broad it is."""
+    strongest = np.argsort(-weights, axis=None, kind="stable")[:3]
+    rows, columns = np.unravel_index(strongest, weights.shape)
+    pairs = ", ".join(f"{tokens[i]} to {tokens[j]} {weights[i, j]:.2f}" for i, j in zip(rows, columns, strict=True))
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in pattern_shares(weights, tokens).items())
+    return (
+        f"{len(tokens)} tokens: {' '.join(tokens)}. Strongest: {pairs}. Shares: {shares}. "
+        f"Entropy {relative_entropy(weights):.0%} of the largest possible."
+    )
+
+
+def checked_attention(weights: Any, tokens: Sequence[str], dimensions: int) -> Weights:
+    """The weights as an array, or what is wrong with them and the likely cause.
+
+    Raises:
+        ValueError: wrong dimensions, other tokens, numbers that are not finite, rows that do not sum to 1.
+    """
+    weights = weights.detach().float().cpu() if hasattr(weights, "detach") else weights
+    array = np.asarray(weights, dtype=np.float64)
+    wanted = "(layers, heads, S, S)" if dimensions == 4 else "(S, S), one head of one sequence"
+    if array.ndim != dimensions or array.shape[-1] != array.shape[-2] or not array.size:
+        raise ValueError(
+            f"the weights have the shape {array.shape}: expected {wanted}; was output_attentions=True given?"
+        )
+    if len(tokens) != array.shape[-1]:
+        raise ValueError(f"{len(tokens)} tokens, but {array.shape[-1]} columns: cut the padding from both")
+    if not np.isfinite(array).all():
+        raise ValueError("the weights are not all finite: was the model trained with too high a learning rate?")
+    sums = array.sum(-1)
+    if np.abs(sums - 1).max() > 5e-3:  # bf16 is off by 2e-3, dropout by 1e-1
+        worst = sums.flat[np.abs(sums - 1).argmax()]
+        raise ValueError(f"a row sums to {worst:.3f}, not 1: call model.eval() (dropout is on), and cut no columns")
+    return array
+
+
+def _print(axes: Axes, row: int, column: int, weight: float) -> None:
+    """The number in its cell, as .25, in the ink that has a contrast of 4.5 : 1 or more there."""
+    text = f"{weight:.2f}".removeprefix("0").replace("1.00", "1")
+    axes.text(column, row, text, color="white" if weight >= WHITE_INK else "black", size=8, ha="center", va="center")
+
+
+def _draw_map(axes: Axes, matrix: Weights, extent: tuple[float, float, float, float]) -> AxesImage:
+    """Square cells on the one scale of all pictures, with a thin frame. The extent is left, right, bottom, top."""
+    axes.grid(visible=False)
+    left, right, bottom, top = extent
+    axes.add_patch(
+        Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=INK, linewidth=0.6, clip_on=False)
+    )
+    return axes.imshow(matrix, cmap=HEAT, vmin=0, vmax=1, interpolation="nearest", extent=extent)
