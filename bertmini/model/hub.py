@@ -77,7 +77,7 @@ class Pretrained(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {to_theirs(name): tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         weights = safetensors.torch.save(tensors, metadata={"format": "pt", "sha256": checksum(tensors)})
-        write_atomically(folder / "model.safetensors", weights)
+        write_atomically(folder / "model.safetensors", in_order(weights))
         write_atomically(folder / "config.json", config_to_json(self.config, type(self).__name__))
 
     @classmethod
@@ -146,12 +146,20 @@ def match(wanted: dict[str, Tensor], found: dict[str, Tensor], *, new_head: bool
 
 
 def checksum(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over names and bytes, in the names' order: a flipped bit in a weight is noticed when it is loaded."""
+    """SHA-256 over names, types, shapes and bytes, in the names' order: a flipped bit is noticed at loading."""
     digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def in_order(weights: bytes) -> bytes:
+    """Sort the metadata of a safetensors file, which come in a random order: the same model gives the same bytes."""
+    end = 8 + int.from_bytes(weights[:8], "little")
+    header = json.loads(weights[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    return weights[:8] + json.dumps(header, separators=(",", ":")).encode().ljust(end - 8) + weights[end:]
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
@@ -174,7 +182,10 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
         raise ValueError(f"{path} is damaged ({error}); take another copy of it") from error
     if expected is not None and expected != checksum(tensors):
         raise ValueError(f"{path} is damaged: its checksum does not match its weights; take another copy of it")
-    return {to_ours(name): tensor.float() for name, tensor in tensors.items() if not REDUNDANT.search(name)}
+    tensors = {name: tensor for name, tensor in tensors.items() if not REDUNDANT.search(name)}
+    if odd := [name for name, tensor in tensors.items() if not tensor.is_floating_point()]:
+        raise ValueError(f"{path}: {odd[0]!r} holds {tensors[odd[0]].dtype}, no weights; save the model unquantised")
+    return {to_ours(name): tensor.float() for name, tensor in tensors.items()}
 
 
 def config_to_json(config: BertConfig, architecture: str) -> str:
@@ -212,9 +223,9 @@ def read_config(folder: Path, labels: tuple[str, ...] | None = None) -> BertConf
     known = {field.name for field in fields(BertConfig)} - {"labels"}
     if missing := {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"} - values.keys():
         raise ValueError(f"{path} does not name {', '.join(sorted(missing))}; it is not a BERT's config")
-    names = values.get("id2label") or {}
-    named = tuple(names[key] for key in sorted(names, key=int)) or BertConfig.labels
     try:
+        names = dict(values.get("id2label") or {})
+        named = tuple(names[key] for key in sorted(names, key=int)) or BertConfig.labels
         return BertConfig(**{name: values[name] for name in known & values.keys()}, labels=labels or named)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
