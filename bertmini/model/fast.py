@@ -152,6 +152,6 @@ def keep(like: Tensor, rate: float, tricks: Tricks) -> Tensor:
     if not (tricks.byte_dropout and like.is_cpu):
         return F.dropout(torch.ones_like(like), rate)
     words = torch.empty(like.numel() // 8 + 1, dtype=torch.int64).random_(-(2**63), None)  # eight bytes at a time
-    threshold = round(256 * rate)
+    threshold = min(round(256 * rate), 255)
     kept = words.view(torch.uint8)[: like.numel()].view(like.shape) >= threshold
     return kept.to(like.dtype).mul_(256 / (256 - threshold))
