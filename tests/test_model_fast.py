@@ -1,0 +1,372 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from small_models import CONFIG, DROPPING, LENGTH, MASKS, a_batch, assert_within, gradients, shaken
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bertmini.config import BertConfig
+from bertmini.model.attention import MultiHeadAttention
+from bertmini.model.fast import Tricks, add, attend, keep, seat_readers, seat_tokens
+from bertmini.model.heads import (
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+)
+from bertmini.model.layout import first_tokens, visible
+
+PLAIN = Tricks(enabled=False)
+TRICKS = {
+    "all": Tricks(),
+    "without tokens_only": Tricks(tokens_only=False),
+    "without last_layer_reads": Tricks(last_layer_reads=False),
+    "without fused_qkv": Tricks(fused_qkv=False),
+    "without spelled_out_attention": Tricks(spelled_out_attention=False),
+    "without byte_dropout": Tricks(byte_dropout=False),
+    "with none": Tricks(
+        tokens_only=False, last_layer_reads=False, fused_qkv=False, spelled_out_attention=False, byte_dropout=False
+    ),
+}
+THREE_LAYERS = replace(CONFIG, num_hidden_layers=3)
+
+# ---- batches ----
+
+# A row: the sequence number of each of its tokens. Packed, padded right, padded left, with holes, one token, padding.
+packed_rows = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(
+    lambda lengths: [number for number, length in enumerate(lengths, start=1) for _ in range(length)][:LENGTH]
+)
+rows = st.one_of(
+    packed_rows,
+    packed_rows.map(lambda row: row + [0] * (LENGTH - len(row))),
+    st.integers(0, LENGTH).map(lambda padding: [0] * padding + [1] * (LENGTH - padding)),
+    st.lists(st.integers(0, 1), min_size=LENGTH, max_size=LENGTH),
+    st.just([1] + [0] * (LENGTH - 1)),
+    st.just([0] * LENGTH),
+).map(lambda row: (row + [0] * LENGTH)[:LENGTH])
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> dict[str, Tensor]:
+    """Draw one to four rows of any kind; a share of the tokens, often none, is scored; some pairs have no label."""
+    mask = torch.tensor(draw(st.lists(rows, min_size=1, max_size=4)))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
+    batch = a_batch(mask, generator.initial_seed())
+    share = draw(st.sampled_from([0.0, 0.15, 0.5, 1.0]))
+    scored = (torch.rand(mask.shape, generator=generator) < share) & (mask > 0)
+    scored[draw(st.integers(0, len(mask) - 1))] = False  # at least one row without a scored token
+    batch["labels"] = torch.where(scored, torch.randint(99, mask.shape, generator=generator), -100)
+    pairs = len(first_tokens(mask))
+    batch["next_sentence_label"] = torch.tensor(
+        draw(st.lists(st.sampled_from([0, 1, -100]), min_size=pairs, max_size=pairs))
+    )
+    return batch
+
+
+def learn(model: nn.Module, tricks: Tricks, batch: dict[str, Tensor]) -> tuple[Any, dict[str, Tensor]]:
+    """Return the output and every gradient."""
+    model.bert.tricks = tricks  # type: ignore[union-attr]
+    model.zero_grad()
+    output = model(**batch)
+    torch.autograd.backward(output.loss)
+    return output, gradients(model)
+
+
+def assert_equal_runs(model: nn.Module, tricks: Tricks, batch: dict[str, Tensor], tolerance: float) -> None:
+    """Compare loss, logits and gradients with the plain path's.
+
+    `tolerance` is relative: a loss or logit may differ by that share of 1 or of its own size, an element of a gradient
+    by that share of the largest element of all gradients (a tensor's own largest would not do: the gradient of a key's
+    bias is zero, and what is computed for it is rounding).
+    """
+    fast, found = learn(model, tricks, batch)
+    plain, expected = learn(model, PLAIN, batch)
+    for ours, theirs in zip(fast, plain, strict=True):
+        if theirs is not None:
+            torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=4 * tolerance)
+    largest = max(gradient.abs().max().item() for gradient in expected.values())
+    assert math.isfinite(largest)
+    for name, gradient in expected.items():
+        assert (found[name] - gradient).abs().max().item() <= tolerance * largest, name
+
+
+# ---- the same numbers ----
+
+
+@pytest.mark.parametrize("tricks", TRICKS.values(), ids=TRICKS)
+@given(batch=batches())
+@settings(derandomize=True, max_examples=25, deadline=None)
+def test_loss_and_every_gradient_in_float32(tricks: Tricks, batch: dict[str, Tensor]) -> None:
+    assert_equal_runs(shaken(BertForPreTraining(THREE_LAYERS)), tricks, batch, 1e-6)
+
+
+@pytest.mark.parametrize("tricks", TRICKS.values(), ids=TRICKS)
+@given(batch=batches())
+@settings(derandomize=True, max_examples=12, deadline=None)
+def test_loss_and_every_gradient_in_float64(tricks: Tricks, batch: dict[str, Tensor]) -> None:
+    # Twice the digits leave nothing that rounding could explain.
+    assert_equal_runs(shaken(BertForPreTraining(THREE_LAYERS)).double(), tricks, batch, 1e-14)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@given(batch=batches())
+@settings(derandomize=True, max_examples=10, deadline=None)
+def test_few_layers(layers: int, batch: dict[str, Tensor]) -> None:
+    model = shaken(BertForPreTraining(replace(CONFIG, num_hidden_layers=layers)))
+    assert_equal_runs(model.double(), Tricks(), batch, 1e-14)
+
+
+@pytest.mark.parametrize("head", [BertForMaskedLM, BertForTokenClassification, BertForSequenceClassification])
+@given(batch=batches())
+@settings(derandomize=True, max_examples=12, deadline=None)
+def test_every_head_that_reads_places(head: Callable[[BertConfig], nn.Module], batch: dict[str, Tensor]) -> None:
+    relation = batch.pop("next_sentence_label")
+    batch["labels"] = relation if head is BertForSequenceClassification else batch["labels"].clamp(max=5)
+    assert_equal_runs(shaken(head(THREE_LAYERS)).double(), Tricks(), batch, 1e-14)
+
+
+@pytest.mark.parametrize("tricks", TRICKS.values(), ids=TRICKS)
+def test_a_batch_without_one_scored_token_costs_nothing(tricks: Tricks) -> None:
+    batch = a_batch(MASKS["right"])
+    batch |= {"labels": torch.full((3, 7), -100), "next_sentence_label": torch.full((3,), -100)}
+    output, found = learn(shaken(BertForPreTraining(DROPPING)), tricks, batch)
+    assert output.loss.item() == 0
+    assert all(gradient.count_nonzero() == 0 for gradient in found.values())
+
+
+@pytest.mark.parametrize("tricks", [*TRICKS.values(), PLAIN], ids=[*TRICKS, "plain"])
+@pytest.mark.parametrize("config", [THREE_LAYERS, replace(DROPPING, num_hidden_layers=3)], ids=["still", "dropping"])
+def test_a_row_of_padding_alone_poisons_nobody(tricks: Tricks, config: BertConfig) -> None:
+    batch = a_batch(torch.tensor([[0] * 7, [1] * 7, [0] * 7]))
+    labels = torch.where(batch["attention_mask"] > 0, batch["input_ids"], -100)
+    batch |= {"labels": labels, "next_sentence_label": torch.tensor([1, 0, -100])}
+    for dtype in (torch.float32, torch.bfloat16):
+        model = shaken(BertForPreTraining(config)).to(dtype)
+        output, found = learn(model, tricks, batch)
+        assert output.loss.isfinite()
+        assert output.seq_relationship_logits.isfinite().all()
+        assert all(gradient.isfinite().all() for gradient in found.values())
+
+
+# ---- bfloat16 ----
+
+
+def attention_case(
+    mask: Tensor, dtype: torch.dtype
+) -> tuple[MultiHeadAttention, tuple[Tensor, Tensor, Tensor], Tensor]:
+    """An attention, queries, keys and values, and who sees whom."""
+    attention = shaken(MultiHeadAttention(DROPPING)).eval()
+    query, key, value = torch.randn(3, *mask.shape, 20).to(dtype)
+    return attention, (query, key, value), visible(mask, mask)
+
+
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+def test_spelled_out_attention_is_the_kernels(mask: Tensor) -> None:
+    attention, inputs, allowed = attention_case(mask, torch.bfloat16)
+    spelled_out = attend(attention, *inputs, allowed, Tricks())
+    query, key, value = (attention.split(tensor.double()) for tensor in inputs)
+    exact = F.scaled_dot_product_attention(query, key, value, allowed).transpose(1, 2).flatten(2)
+    kernel = attend(attention, *inputs, allowed, Tricks(spelled_out_attention=False))
+    assert spelled_out.dtype == torch.bfloat16
+    assert_within(0.03, spelled_out.double(), exact)  # a few units in the last of bfloat16's 8 bits, of values up to 3
+    assert_within(0.03, kernel.double(), exact)
+    # In training, with no chance to drop, the formula runs in float32 too, and there it is exact.
+    attention.train().dropout = 1e-9
+    query, key, value = (tensor.float() for tensor in inputs)
+    dropped = attend(attention, query, key, value, allowed, Tricks())
+    assert_within(2e-6, dropped.double(), exact)
+
+
+@pytest.mark.parametrize("config", [THREE_LAYERS, replace(DROPPING, num_hidden_layers=3)], ids=["still", "dropping"])
+def test_autocast_in_bfloat16_is_near(config: BertConfig) -> None:
+    model = shaken(BertForPreTraining(config))
+    batch = a_batch(MASKS["right"])
+    batch["labels"] = torch.where(batch["attention_mask"] > 0, batch["input_ids"], -100)
+    exact, expected = learn(model.eval(), PLAIN, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        near, found = learn(model, Tricks(), batch)
+    assert near.loss.item() == pytest.approx(exact.loss.item(), rel=0.01)
+    largest = max(gradient.abs().max().item() for gradient in expected.values())
+    for name, gradient in expected.items():
+        assert (found[name] - gradient).abs().max().item() <= 0.05 * largest, name
+    model.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert learn(model, Tricks(), batch)[0].loss.item() == pytest.approx(exact.loss.item(), rel=0.3)
+
+
+# ---- dropout ----
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.02])
+@pytest.mark.parametrize("tricks", [Tricks(), Tricks(byte_dropout=False)], ids=["bytes", "pytorch"])
+def test_dropouts_rate_and_expectation(rate: float, tricks: Tricks) -> None:
+    like = torch.empty(501, 401)
+    factors = keep(like, rate, tricks)
+    assert factors.shape == like.shape
+    kept = (factors > 0).double()
+    exact = round(256 * rate) / 256 if tricks.byte_dropout else rate
+    assert abs(exact - rate) <= 1 / 512
+    error = math.sqrt(exact * (1 - exact) / like.numel())
+    assert 1 - kept.mean().item() == pytest.approx(exact, abs=4 * error)
+    assert sorted(set(factors.flatten().tolist())) == pytest.approx([0.0, 1 / (1 - exact)])
+    assert factors.double().mean().item() == pytest.approx(1.0, abs=4 * error / (1 - exact))
+    # Neighbours know nothing of each other, at any distance within a random number's eight bytes and beyond.
+    centred = (kept - (1 - exact)).flatten() / math.sqrt(exact * (1 - exact))
+    for distance in (1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 64, 401):
+        correlation = (centred[distance:] * centred[:-distance]).mean().item()
+        assert abs(correlation) < 4.5 / math.sqrt(like.numel()), distance
+    # Each of the eight bytes is as good as the others.
+    whole = kept.flatten()[: kept.numel() // 8 * 8].view(-1, 8).mean(dim=0)
+    assert (whole - (1 - exact)).abs().max().item() < 4.5 * error * math.sqrt(8)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 15, 16, 17])
+def test_dropout_of_any_size(size: int) -> None:
+    factors = keep(torch.empty(size), 0.5, Tricks())
+    assert factors.shape == (size,)
+    assert set(factors.tolist()) <= {0.0, 2.0}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_dropouts_factors_have_the_type_of_what_they_multiply(dtype: torch.dtype) -> None:
+    factors = keep(torch.empty(3, 7, dtype=dtype), 0.25, Tricks())
+    assert factors.dtype == dtype
+    assert set(factors.flatten().tolist()) == {0.0, torch.tensor(4 / 3, dtype=dtype).item()}
+
+
+@pytest.mark.parametrize("rate", [0.998, 0.9999])
+def test_the_highest_rates_leave_something(rate: float) -> None:
+    factors = keep(torch.empty(100_000), rate, Tricks())
+    assert factors.isfinite().all()
+    assert factors.mean().item() == pytest.approx(1.0, abs=0.3)
+
+
+def test_what_is_added_is_dropped() -> None:
+    residual, update = torch.randn(3, 7, 20), torch.randn(3, 7, 20)
+    dropout = nn.Dropout(0.25)
+    torch.manual_seed(3)
+    factors = keep(update, 0.25, Tricks())
+    torch.manual_seed(3)
+    assert_within(1e-6, add(residual, update, dropout, Tricks()), residual + update * factors)
+    assert add(residual, update, dropout.eval(), Tricks()).equal(residual + update)
+    assert add(residual, update, nn.Dropout(0.0), Tricks()).equal(residual + update)
+
+
+def test_attention_drops_weights_in_training_only() -> None:
+    attention, inputs, allowed = attention_case(MASKS["right"], torch.float32)
+    for tricks in (Tricks(), Tricks(spelled_out_attention=False)):
+        still = attend(attention.eval(), *inputs, allowed, tricks)
+        attention.train()
+        draws = [attend(attention, *inputs, allowed, tricks) for _ in range(400)]
+        assert not draws[0].equal(draws[1])
+        stack = torch.stack(draws)
+        # The mean over many draws is the value without dropout: the weights are scaled up by as much as are dropped.
+        error = stack.std(dim=0) / math.sqrt(len(draws)) + 1e-3
+        assert ((stack.mean(dim=0) - still).abs() / error).max().item() < 5
+
+
+@pytest.mark.parametrize("tricks", TRICKS.values(), ids=TRICKS)
+def test_training_repeats_from_its_seed(tricks: Tricks) -> None:
+    model = shaken(BertForPreTraining(DROPPING))
+    batch = a_batch(MASKS["right"])
+    batch["labels"] = torch.where(batch["attention_mask"] > 0, batch["input_ids"], -100)
+    torch.manual_seed(11)
+    first, expected = learn(model, tricks, batch)
+    other, _ = learn(model, tricks, batch)
+    torch.manual_seed(11)
+    again, found = learn(model, tricks, batch)
+    assert again.loss.equal(first.loss)
+    assert not other.loss.equal(first.loss)
+    assert all(found[name].equal(gradient) for name, gradient in expected.items())
+
+
+def test_dropout_has_the_same_expectation_on_both_paths() -> None:
+    model = shaken(BertForPreTraining(replace(DROPPING, num_hidden_layers=2)))
+    batch = a_batch(MASKS["right"])
+    batch["labels"] = torch.where(batch["attention_mask"] > 0, batch["input_ids"], -100)
+    losses = {}
+    for tricks in (Tricks(), PLAIN):
+        model.bert.tricks = tricks
+        with torch.no_grad():
+            losses[tricks] = torch.stack([model(**batch).loss for _ in range(200)])
+    fast, plain = losses.values()
+    error = math.sqrt((fast.var().item() + plain.var().item()) / 200)
+    assert abs(fast.mean().item() - plain.mean().item()) < 4 * error
+    assert fast.std().item() == pytest.approx(plain.std().item(), rel=0.25)
+
+
+# ---- seats ----
+
+
+@given(mask=st.lists(rows, min_size=1, max_size=4).map(torch.tensor), data=st.data())
+@example(mask=torch.tensor([[1, 1, 0, 0, 0, 0, 0]]), data=None)
+@settings(derandomize=True)
+def test_seated_and_unseated_tokens_are_the_same(mask: Tensor, data: st.DataObject | None) -> None:
+    size = mask.numel()
+    places = torch.tensor(data.draw(st.lists(st.integers(0, size - 1), min_size=1, unique=True)) if data else [6, 0, 3])
+    everything = torch.arange(size)[:, None].float() + 1
+    # All tokens: what exists or is read, in order.
+    grid = seat_tokens(mask, places)
+    expected = sorted({*(mask.flatten() > 0).nonzero().flatten().tolist(), *places.tolist()})
+    assert grid.unseat(everything.view(*mask.shape, 1))[:, 0].tolist() == [place + 1 for place in expected]
+    seated = grid.seat(everything[expected])
+    assert seated.shape == (*mask.shape, 1)
+    assert seated.flatten().nonzero().flatten().tolist() == expected
+    assert (grid.seats is None) == (len(expected) == size)
+    # The readers: each in its own row, with its sequence's number, side by side.
+    readers = seat_readers(mask, places)
+    count = (places // LENGTH).bincount(minlength=len(mask))
+    assert readers.numbers.shape == (len(mask), int(count.max()))
+    rows_of_places = readers.seat((places // LENGTH + 1)[:, None])[..., 0]
+    for row in range(len(mask)):
+        assert rows_of_places[row].tolist() == [row + 1] * int(count[row]) + [0] * int(count.max() - count[row])
+    assert readers.unseat(readers.numbers).tolist() == mask.flatten()[places].tolist()
+    assert readers.unseat(readers.seat(everything[places])).equal(everything[places])
+
+
+# ---- which path ----
+
+
+def test_the_fast_path_is_taken_when_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+
+    def count(*arguments: Any) -> Tensor:
+        taken.append(len(arguments[-1]))
+        return torch.zeros(len(arguments[-1]), 20)
+
+    monkeypatch.setattr("bertmini.model.encoder.read_fast", count)
+    model = BertForPreTraining(CONFIG)
+    batch = a_batch(MASKS["right"])
+    labels = torch.where(torch.arange(7) == 2, batch["input_ids"], -100)
+    model(**batch, labels=labels)
+    assert taken == [3 + 3]  # three [CLS] and three scored tokens
+    model(**batch)
+    model(**batch, labels=labels, output_attentions=True)
+    model(**batch, labels=labels, output_hidden_states=True)
+    model.bert.tricks = PLAIN
+    model(**batch, labels=labels)
+    assert taken == [6]
+
+
+def test_the_last_layer_only_computes_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, int]] = []
+    model = shaken(BertForPreTraining(replace(CONFIG, num_hidden_layers=2)))
+    for number, layer in enumerate(model.bert.layers):
+        for name in ("intermediate", "attention.output"):
+            module = layer.get_submodule(name)
+            module.register_forward_hook(lambda _, x, __, tag=f"{number} {name}": seen.append((tag, len(x[0]))))
+    batch = a_batch(MASKS["right"])  # 12 tokens
+    batch["labels"] = torch.where(torch.arange(7) == 0, batch["input_ids"], -100)
+    batch["labels"][0, 5] = 9
+    model(**batch)
+    assert dict(seen) == {"0 attention.output": 12, "0 intermediate": 12, "1 attention.output": 7, "1 intermediate": 7}
+    seen.clear()
+    model.bert.tricks = Tricks(last_layer_reads=False, tokens_only=False)
+    model(**batch)
+    assert dict(seen) == dict.fromkeys(dict(seen), 21)
