@@ -40,13 +40,12 @@ _UNDERLINE = re.compile(r"[-=~^\"'`#*+_:.]{3,}$")
 def paragraphs(docstring: str) -> Iterator[str]:
     """The paragraphs of running text: those at the left margin that are no list, field, table, title or example."""
     for block in re.split(r"\n\s*\n", docstring):
-        lines = block.split("\n")
         text: list[str] = []
-        for line in lines:
-            if line.startswith((" ", "\t")) or _NOT_PROSE.match(line):
+        for line in block.split("\n"):
+            if _UNDERLINE.match(line.rstrip()):
+                text = []  # what stood over it was a title
+            elif line.startswith((" ", "\t")) or _NOT_PROSE.match(line):
                 break
-            if _UNDERLINE.match(line.strip()):
-                text = []
             else:
                 text.append(line)
         if text:
