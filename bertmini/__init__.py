@@ -1,1 +1,53 @@
-"""The package of an executable textbook on BERT."""
+"""The package of an executable textbook on BERT: build it, train it, look inside it, measure it.
+
+The rooms are laid out the way the data runs: `data` and `microworld` make batches, `model` makes predictions, `training`
+lowers losses, `viz` makes pictures, `commands` and `python -m bertmini` wire them together.
+"""
+
+from bertmini.config import PRESETS, BertConfig
+from bertmini.data.corpora import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
+from bertmini.data.masking import Masking
+from bertmini.data.pretraining import PretrainingStream, TextPairs
+from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
+from bertmini.microworld import World
+from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
+from bertmini.model.encoder import BertModel
+from bertmini.model.fast import Tricks
+from bertmini.model.heads import (
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+)
+from bertmini.training import History, Recipe, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "PRESETS",
+    "BertConfig",
+    "BertForMaskedLM",
+    "BertForPreTraining",
+    "BertForQuestionAnswering",
+    "BertForSequenceClassification",
+    "BertForTokenClassification",
+    "BertModel",
+    "Corpus",
+    "Encoding",
+    "History",
+    "ListCorpus",
+    "Masking",
+    "MultiHeadAttention",
+    "PretrainingStream",
+    "Recipe",
+    "TextCorpus",
+    "TextPairs",
+    "Tricks",
+    "WordPieceTokenizer",
+    "World",
+    "library_docs",
+    "open_corpus",
+    "scaled_dot_product_attention",
+    "train",
+]

@@ -77,7 +77,9 @@ def alphabet(words: Counter[str]) -> list[str]:
     return sorted(kept) + [f"##{char}" for char in sorted(inner)]
 
 
-def learn_pieces(texts: Iterable[str], vocab_size: int, *, lowercase: bool = True, min_frequency: int = 2) -> list[str]:
+def learn_pieces(
+    texts: Iterable[str], vocab_size: int, *, lowercase: bool = True, min_frequency: int = 2, exact: bool = True
+) -> list[str]:
     """Learn `vocab_size` word pieces from `texts`: special tokens, characters, then pieces in the order of merging.
 
     The same text gives the same list in every process. `tokenizers` alone does not promise that: it numbers the ``##``
@@ -89,6 +91,7 @@ def learn_pieces(texts: Iterable[str], vocab_size: int, *, lowercase: bool = Tru
         vocab_size: how many pieces, special tokens included.
         lowercase: fold case and strip accents first, as the uncased BERTs do.
         min_frequency: how often two pieces must stand together in the text to be joined.
+        exact: False takes fewer pieces where the text gives no more.
 
     Raises:
         ValueError: no word in the text, a vocabulary too small for its characters, or larger than the text can give.
@@ -109,7 +112,7 @@ def learn_pieces(texts: Iterable[str], vocab_size: int, *, lowercase: bool = Tru
     learner.pre_tokenizer = WhitespaceSplit()
     learner.train_from_iterator(_spelled_out(words, set(start)), trainer)
     vocab = learner.get_vocab()
-    if len(vocab) < vocab_size:
+    if exact and len(vocab) < vocab_size:
         raise ValueError(
             f"vocab_size={vocab_size} is more than this text can give: it gives {len(vocab)} pieces with min_frequency="
             f"{min_frequency}; ask for vocab_size={len(vocab)} or less, lower min_frequency, or give more text"

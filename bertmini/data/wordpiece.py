@@ -76,12 +76,20 @@ class WordPieceTokenizer:
     # ---- making one ----
 
     @classmethod
-    def train(cls, texts: Iterable[str], vocab_size: int, *, lowercase: bool = True, min_frequency: int = 2) -> Self:
+    def train(
+        cls,
+        texts: Iterable[str],
+        vocab_size: int,
+        *,
+        lowercase: bool = True,
+        min_frequency: int = 2,
+        exact: bool = True,
+    ) -> Self:
         """Learn a vocabulary from `texts` (read once, so a generator will do); see `learn_pieces`, also for errors.
 
         The special tokens get the ids 0 to 4. Merges are chosen by frequency, as byte-pair encoding does.
         """
-        pieces = learn_pieces(texts, vocab_size, lowercase=lowercase, min_frequency=min_frequency)
+        pieces = learn_pieces(texts, vocab_size, lowercase=lowercase, min_frequency=min_frequency, exact=exact)
         return cls.from_vocab(pieces, lowercase=lowercase)
 
     @classmethod

@@ -1,0 +1,186 @@
+"""The command line: `python -m bertmini COMMAND`. It wires the rooms together and prints; nothing is computed here.
+
+A user's mistake ends with exit code 2 and one line that says what to do.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bertmini.commands.evaluation import Evaluation
+from bertmini.commands.fill_mask import Guess, fill_mask
+from bertmini.commands.inspection import count_parameters
+from bertmini.commands.pretrain import Run, filled_examples, open_evaluation, pretrain, save_curve
+from bertmini.commands.settings import settle
+from bertmini.commands.world import WorldEvaluation
+from bertmini.config import PRESETS
+from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.model.heads import BertForMaskedLM, BertForPreTraining
+from bertmini.model.hub import read_config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    asked = make_parser().parse_args(arguments)
+    try:
+        asked.run(asked)
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"bertmini {asked.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stop:
+        print(f"\nbertmini {asked.command}: {stop}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe the commands; what an option leaves open is decided by the corpus, see `choose_settings`."""
+    parser = argparse.ArgumentParser(prog="python -m bertmini", description="Build, train and question a small BERT.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    new = commands.add_parser("pretrain", help="pretrain a BERT from nothing, here and now")
+    new.set_defaults(run=run_pretrain)
+    new.add_argument("--corpus", help="microworld (default), library-docs, hub:OWNER/NAME, or a file or folder of text")
+    new.add_argument("--out", type=Path, default=Path("runs/first"), help="folder for the result (default %(default)s)")
+    new.add_argument("--resume", action="store_true", help="go on with the run in --out, if there is one")
+    new.add_argument("--preset", help=f"size of the model: {', '.join(PRESETS)} (default nano or tiny)")
+    new.add_argument("--steps", type=int, help="updates of the weights (default a minute's or a few minutes' worth)")
+    new.add_argument("--batch-size", type=int, help="sentence pairs in a batch")
+    new.add_argument("--learning-rate", type=float, help="at its peak")
+    new.add_argument("--max-length", type=int, help="tokens in a sentence pair")
+    new.add_argument("--vocab-size", type=int, help="word pieces (default 8192, or as many as the text gives)")
+    new.add_argument("--dropout", type=float, help="rate of dropout")
+    new.add_argument("--whole-words", action="store_true", default=None, help="mask all pieces of a word together")
+    new.add_argument(
+        "--precision", choices=("auto", "float32", "bf16"), help="auto takes bf16 where the device is made for it"
+    )
+    new.add_argument("--seed", type=int, help="of weights, data and masks (default 0)")
+    new.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+
+    fill = commands.add_parser("fill-mask", help="guess what stands at each [MASK] of a text")
+    fill.set_defaults(run=run_fill_mask)
+    fill.add_argument("checkpoint", type=Path)
+    fill.add_argument("text", help='such as "the [MASK] of the city"')
+
+    judge = commands.add_parser("evaluate", help="measure a checkpoint on a corpus's held-out documents")
+    judge.set_defaults(run=run_evaluate)
+    judge.add_argument("checkpoint", type=Path)
+    judge.add_argument("--corpus", required=True, help="as for pretrain")
+
+    info = commands.add_parser("info", help="show a checkpoint's sizes and where its parameters are")
+    info.set_defaults(run=run_info)
+    info.add_argument("checkpoint", type=Path)
+
+    pieces = commands.add_parser("tokenize", help="show the word pieces of a text and their ids")
+    pieces.set_defaults(run=run_tokenize)
+    pieces.add_argument("checkpoint", type=Path)
+    pieces.add_argument("text")
+    return parser
+
+
+SETTING_NAMES = (
+    "corpus", "preset", "steps", "batch_size", "learning_rate", "max_length", "vocab_size", "dropout", "whole_words",
+    "precision", "seed",
+)  # fmt: skip
+
+
+def run_pretrain(asked: argparse.Namespace) -> None:
+    """Pretrain, then show what was learned."""
+    wanted: dict[str, Any] = {name: getattr(asked, name) for name in SETTING_NAMES}
+    settings = settle(asked.out, wanted, resume=asked.resume)
+    print(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
+    run = pretrain(
+        settings,
+        asked.out,
+        device=asked.device,
+        resume=asked.resume,
+    )
+    print_run(run, asked.out)
+
+
+def print_run(run: Run, folder: Path) -> None:
+    """Print what a finished run can do, and draw how it got there."""
+    if run.materials.note:
+        print(f"Note: {run.materials.note}")
+    print_evaluation(run.materials.evaluation, run.history.rows[-1])
+    print("\nFilled in, in sentences that it has never seen:")
+    for text, hidden, guesses in filled_examples(run):
+        print(f"  {text}\n    {spell(guesses)}   (it was: {hidden})")
+    print(f"\nLoss curve: {save_curve(run, folder)}")
+    print(f'Try it:     python -m bertmini fill-mask {folder} "a sentence with a [MASK] in it."')
+    print("Read on:    make lab   (or: .venv/bin/jupyter lab chapters)")
+
+
+def print_evaluation(evaluation: Evaluation, figures: dict[str, float]) -> None:
+    """Print held-out figures, each beside what can be had without a model and, in the microworld, the best possible."""
+    best = evaluation.floor if isinstance(evaluation, WorldEvaluation) else {}
+    unigram, commonest = evaluation.baselines
+    rows = [
+        ("masked-LM loss, nats", "held_out_mlm_loss", "{:.3f}", f"unigram {unigram:.3f}"),
+        ("hidden pieces guessed", "masked_accuracy", "{:.1%}", f"commonest {commonest:.1%}"),
+        ("next sentence or not", "next_sentence_accuracy", "{:.1%}", "coin 50.0%"),
+    ]
+    print(f"Text that it has not seen, {evaluation.scored:,} hidden pieces:")
+    for title, name, form, without in rows:
+        possible = f", best possible {form.format(best[name])}" if best else ""
+        print(f"  {title:24s}{form.format(figures[name]):>8s}   ({without}{possible})")
+    if best:
+        distance = f"{figures['kl']:.4f} ± {figures['kl_error']:.4f}"
+        print(f"  {'distance from the best':24s}{distance:>17s} nats (KL divergence, one standard error)")
+
+
+def spell(guesses: list[Guess]) -> str:
+    """Write guesses on a line."""
+    return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
+
+
+def run_fill_mask(asked: argparse.Namespace) -> None:
+    """Print the five best pieces for each blank."""
+    model = BertForMaskedLM.from_pretrained(asked.checkpoint)
+    for number, guesses in enumerate(
+        fill_mask(model, WordPieceTokenizer.from_pretrained(asked.checkpoint), asked.text), 1
+    ):
+        print(f"[MASK] {number}")
+        for guess in guesses:
+            print(f"  {guess.probability:6.1%}  {guess.piece}")
+
+
+def run_evaluate(asked: argparse.Namespace) -> None:
+    """Print a checkpoint's figures on the held-out part of a corpus."""
+    model = BertForPreTraining.from_pretrained(asked.checkpoint)
+    tokenizer = WordPieceTokenizer.from_pretrained(asked.checkpoint)
+    length = min(128, model.config.max_position_embeddings)
+    evaluation, note = open_evaluation(asked.corpus, tokenizer, length)
+    with torch.inference_mode():
+        print_evaluation(evaluation, evaluation(model))
+    if note:
+        print(f"Note: {note}")
+
+
+def run_info(asked: argparse.Namespace) -> None:
+    """Print sizes, and parameters by part."""
+    config = read_config(asked.checkpoint)
+    print(
+        f"{config.num_hidden_layers} layers, {config.hidden_size} wide, {config.num_attention_heads} heads, "
+        f"feed-forward {config.intermediate_size}, {config.vocab_size} pieces, "
+        f"at most {config.max_position_embeddings} tokens"
+    )
+    counts = count_parameters(asked.checkpoint)
+    for part, count in counts.items():
+        print(f"  {part:24s}{count:>14,}{count / sum(counts.values()):8.1%}")
+    print(f"  {'all':24s}{sum(counts.values()):>14,}")
+
+
+def run_tokenize(asked: argparse.Namespace) -> None:
+    """Print a text's pieces, one a line."""
+    encoding = WordPieceTokenizer.from_pretrained(asked.checkpoint).encode(asked.text)
+    for piece, number, (begin, end) in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True):
+        print(f"{number:8d}  {piece:20s}  {asked.text[begin:end]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""How good is a pretrained model on text that it has not seen, and compared with what?
+
+The figures to compare with need no model: the loss of always predicting each piece with its frequency (*unigram*),
+and the accuracy of always guessing the commonest piece. Taught in chapter 07.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from bertmini.data.masking import IGNORED
+from bertmini.data.pretraining import Batch
+
+
+class Baselines(NamedTuple):
+    """What can be had without a model: losses in nats per scored token, accuracies as shares."""
+
+    unigram_loss: float
+    commonest_accuracy: float
+
+
+class Evaluation:
+    """Held-out batches, and what a model makes of them."""
+
+    def __init__(self, batches: Sequence[Batch], counts: Tensor) -> None:
+        """Keep batches; `counts` (V,) is how often each piece stands in the training text.
+
+        Raises `ValueError` if nothing in the batches is scored.
+        """
+        self.batches = batches
+        labels = torch.cat([batch["labels"][batch["labels"] != IGNORED] for batch in batches] or [torch.empty(0)])
+        if not len(labels):
+            raise ValueError("the held-out text is too short to score a single token; give more text")
+        smoothed = counts.double() + 1  # add-one: a piece that training never saw is improbable, not impossible
+        probability = smoothed / smoothed.sum()
+        self.baselines = Baselines(
+            float(-probability[labels].log().mean()), float((labels == counts.argmax()).double().mean())
+        )
+        self.scored = len(labels)
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        """Measure a pretraining model: held-out MLM loss, masked accuracy, next-sentence accuracy."""
+        loss = hits = next_hits = pairs = 0.0
+        device = next(model.parameters()).device
+        for batch in self.batches:
+            batch = {name: tensor.to(device) for name, tensor in batch.items()}
+            output = model(**batch)
+            targets = batch["labels"][batch["labels"] != IGNORED]
+            loss += float(output.masked_lm_loss) * len(targets)
+            hits += int((output.prediction_logits.argmax(-1) == targets).sum())
+            next_hits += int((output.seq_relationship_logits.argmax(-1) == batch["next_sentence_label"]).sum())
+            pairs += len(batch["next_sentence_label"])
+        return {
+            "held_out_mlm_loss": loss / self.scored,
+            "masked_accuracy": hits / self.scored,
+            "next_sentence_accuracy": next_hits / pairs,
+        }
+
+
+def count_pieces(texts: Iterable[list[int]], vocab_size: int) -> Tensor:
+    """Count each piece in tokenized texts: to (V,)."""
+    counts = torch.zeros(vocab_size, dtype=torch.long)
+    for ids in texts:
+        counts += torch.bincount(torch.tensor(ids, dtype=torch.long), minlength=vocab_size)
+    return counts
