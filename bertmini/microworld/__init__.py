@@ -6,6 +6,7 @@ Taught in chapter 00.
 
 from bertmini.microworld.channel import Corruption
 from bertmini.microworld.estimates import Estimate, LabelFloor, TokenFloor, WordFloor, clustered_mean, kl_from_optimum
+from bertmini.microworld.pcfg import PcfgWorld
 from bertmini.microworld.posterior import Floor
 from bertmini.microworld.sampling import Document, Pair
 from bertmini.microworld.world import World, split_generator
@@ -17,6 +18,7 @@ __all__ = [
     "Floor",
     "LabelFloor",
     "Pair",
+    "PcfgWorld",
     "TokenFloor",
     "WordFloor",
     "World",

@@ -27,8 +27,8 @@ _CLS, _SEP, _MASK = (SPECIAL_PIECES.index(piece) for piece in ("[CLS]", "[SEP]",
 class Corruption:
     """BERT's channel: a position is selected with probability `rate`; a selected piece becomes [MASK], random or stays.
 
-    A random piece is uniform over all pieces but the five special ones. `rate=0` is clean text, in which a scored
-    position (a blank that we made ourselves) still is what `mask`, `random` and `keep` say.
+    A random piece is uniform over all pieces but the five special ones. `rate=0` is clean text; a [MASK] in it is a
+    blank that we put there ourselves, and says nothing of what it hides.
     """
 
     rate: float = 0.15
@@ -48,7 +48,7 @@ class Corruption:
         random_piece = self.rate * self.random / (emissions.shape[1] - _SPECIALS)
         seen = (1 - self.rate + self.rate * self.keep) * emissions
         seen[:, _SPECIALS:] += random_piece
-        seen[:, _MASK] += self.rate * self.mask
+        seen[:, _MASK] += self.rate * self.mask if self.rate else 1.0
         return seen
 
     def selected(self, cavity: Tensor, seen: Tensor) -> Tensor:

@@ -214,6 +214,11 @@ def _held_out(line: _Line) -> tuple[dict[str, str], ...]:
     return tuple(dict(part.split("=") for part in text.split()) for _, text in line.body)
 
 
+def weighted_lines(text: str) -> list[tuple[str, list[tuple[float, str, int]], int]]:
+    """(head, [(probability, alternative, line), ...], line) of each line: all that a simpler grammar needs."""
+    return [(line.head, _weigh(line), line.number) for line in _logical_lines(text)]
+
+
 def parse(text: str) -> Grammar:
     """Reads a grammar. Raises `ValueError` naming the line for anything that cannot be read or does not add up."""
     features: dict[str, dict[str, float]] = {}
