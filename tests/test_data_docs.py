@@ -92,6 +92,8 @@ def test_only_prose_is_kept() -> None:
         ("The lamp is in lamps.py on the shelf.", False),
         ("The lamp_name is on the table here.", False),
         ("Call lamp() to light the big room.", False),
+        ("Call lamp(on) to light the big room.", False),
+        ("Return the .shape of this old lamp.", False),
         ("The lamp is (on the table.", False),
         ("The result is x = 5 here.", False),
         ("Colors: red, green, blue, black, white, pink.", False),
@@ -111,12 +113,15 @@ def test_documents_of_modules(tmp_path: Path) -> None:
 
     (tmp_path / "a.py").write_text(f'"""{about("a", 5)}"""\ndef f():\n    """{about("f", 2)}"""\n')
     (tmp_path / "b.py").write_text(f'"""{about("b", 3)}"""\ndef f():\n    """{about("f", 2)}"""\n')
-    (tmp_path / "c.py").write_text("not python at all")
+    (tmp_path / "c.py").write_text('"""Not Python at all: this is some text."""\n???')
     (tmp_path / "d.py").write_text('"""No prose."""')
     (tmp_path / "e.py").write_text(f'"""{about("e", 1)}"""')
-    paths = [tmp_path / f"{name}.py" for name in "abcde"] + [tmp_path / "missing.py"]
+    (tmp_path / "t.py").write_text(f'"""{about("t", 5)}"""\nTABLE = {list(range(5000))}\n')
+    paths = [tmp_path / f"{name}.py" for name in "abcdet"] + [tmp_path / "missing.py"]
     counted = [[sentence.split()[-1] for sentence in document] for document in read_documents(paths)]
-    assert counted == [["a."] * 5, ["f."] * 2 + ["b."] * 3, ["e."]], "the second f repeats the first and is dropped"
+    assert counted == [["a."] * 5, ["f."] * 2 + ["b."] * 3, ["e."]], (
+        "repeated, damaged and hardly documented ones are dropped"
+    )
 
 
 ORDER = ["first", "second", "third", "fourth", "fifth"]
