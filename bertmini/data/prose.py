@@ -61,7 +61,9 @@ _MARKUP = [  # in this order
     (re.compile(r"--+"), "-"),
 ]
 _WORD = re.compile(r"""["'“(]*[A-Za-z]+(?:['’-][A-Za-z]+)*["'”)]*[,;:.!?]?["'”)]*$""")
-_FORBIDDEN = re.compile(r"[_=<>{}\[\]\\|@#~^$/*`+&%]|\(\)|\.\.|\w\.\w|\b(TODO|FIXME|XXX)\b|(?:^|\s)\.\w|\w\(|[^\x00-\x7f“”‘’–—…é]")
+_FORBIDDEN = re.compile(  # signs of code, of markup that was not understood, of another language
+    r"[_=<>{}\[\]\\|@#~^$/*`+&%]|\w\(|\.\.|\w\.\w|(?:^|\s)\.\w|\b(TODO|FIXME|XXX)\b|[^\x00-\x7f“”‘’–—…é]"
+)
 
 
 def is_prose(sentence: str) -> bool:
