@@ -1,7 +1,7 @@
 """The package of an executable textbook on BERT: build it, train it, look inside it, measure it.
 
-The rooms are laid out the way the data runs: `data` and `microworld` make batches, `model` makes predictions, `training`
-lowers losses, `viz` makes pictures, `commands` and `python -m bertmini` wire them together.
+The rooms are laid out the way the data runs: `data` and `microworld` make batches, `model` makes predictions,
+`training` lowers losses, `viz` makes pictures, `commands` and `python -m bertmini` wire them together.
 """
 
 from bertmini.config import PRESETS, BertConfig

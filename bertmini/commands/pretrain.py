@@ -20,7 +20,7 @@ from bertmini.config import PRESETS, BertConfig
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
 from bertmini.model.heads import BertForPreTraining
-from bertmini.training import History, Recipe, train
+from bertmini.training import History, Recipe, pick_device, train
 from bertmini.viz.plots import loss_curve
 from bertmini.viz.style import save
 
@@ -42,6 +42,7 @@ def pretrain(
 
     Raises `ValueError` for what the user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run.
     """
+    place, recipe = pick_device(device), make_recipe(settings)  # refuse what cannot be before anything is written
     known = WordPieceTokenizer.from_pretrained(folder) if (folder / "vocab.txt").is_file() else None
     materials = world_materials(settings) if settings.corpus == MICROWORLD else text_materials(settings, known)
     store_settings(folder, settings)
@@ -50,8 +51,8 @@ def pretrain(
     history = train(
         model,
         materials.stream,
-        make_recipe(settings),
-        device=device,
+        recipe,
+        device=place,
         evaluate=materials.evaluation,
         log=folder,
         checkpoints=folder / "checkpoints",
