@@ -29,7 +29,7 @@ class Masking:
     >>> masking = Masking(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s"], rate=0.5)
     >>> masked = masking(torch.tensor([[2, 5, 6, 7, 3, 0]]), generator=torch.Generator().manual_seed(3))
     >>> masked.labels
-    tensor([[-100, -100,    6,    7, -100, -100]])
+    tensor([[-100,    5,    6,    7, -100, -100]])
     """
 
     def __init__(
@@ -45,12 +45,15 @@ class Masking:
     ) -> None:
         """Prepare for a vocabulary, `pieces[id]`; what is neither masked nor random (here 10 %) is kept.
 
-        `whole_words` selects all pieces of a word together or none. Raises `ValueError` for rates that are none.
+        `whole_words` selects all pieces of a word together or none. Raises `ValueError` for rates that are none, and
+        for a vocabulary without `mask_token` or without any piece but special ones.
         """
         if not 0 < rate <= 1:
             raise ValueError(f"masking rate {rate} selects nothing or too much; choose one in (0, 1], BERT's is 0.15")
         if min(mask_share, random_share) < 0 or mask_share + random_share > 1:
             raise ValueError(f"mask_share {mask_share} and random_share {random_share} must be shares of one whole")
+        if mask_token not in pieces or not set(pieces) - set(special_tokens):
+            raise ValueError(f"the vocabulary of {len(pieces)} pieces needs {mask_token!r} and one that is not special")
         self.rate, self.mask_share, self.random_share, self.whole_words = rate, mask_share, random_share, whole_words
         self.mask_id = pieces.index(mask_token)
         self.maskable = torch.tensor([piece not in special_tokens for piece in pieces])  # (V,)

@@ -30,7 +30,7 @@ def sentence_pairs(
 ) -> list[Pair]:
     """Cut documents - lists of sentences, each a list of ids - into pairs of `max_length` tokens, special ones counted.
 
-    With one document alone, random second segments come from elsewhere in it. Raises `ValueError` if `max_length`
+    With one document alone, random second segments come from another place in it. Raises `ValueError` if `max_length`
     leaves no room for two tokens.
     """
     room = max_length - 3
@@ -76,7 +76,7 @@ def pairs_of(documents: Sequence[Sequence[list[int]]], number: int, room: int, c
         middle = end if end - begin == 1 else begin + 1 + chance.below(end - begin - 1)
         first = join(document[begin:middle])
         if middle == end or chance.uniform() < 0.5:
-            second = random_segment(documents, number, max(1, target - len(first)), chance)
+            second = random_segment(documents, number, middle, max(1, target - len(first)), chance)
             if second is None:
                 break
             pairs.append(Pair(first, second, NOT_NEXT))
@@ -97,17 +97,23 @@ def gather(document: Sequence[list[int]], begin: int, target: int) -> int:
 
 
 def random_segment(
-    documents: Sequence[Sequence[list[int]]], number: int, target: int, chance: Chance
+    documents: Sequence[Sequence[list[int]]], number: int, following: int, target: int, chance: Chance
 ) -> list[int] | None:
-    """Draw a run of about `target` tokens from another document; None where there is no text but one sentence."""
+    """Draw a run of about `target` tokens from another document than `number`.
+
+    Where there is no other, the run begins anywhere but at the sentence that is really `following`; None where there
+    is but one sentence.
+    """
     if len(documents) > 1:
         other = chance.below(len(documents) - 1)
         document = documents[other + (other >= number)]
+        begin = chance.below(len(document))
     else:
         document = documents[number]
-    if len(documents) == 1 and len(document) == 1:
-        return None
-    begin = chance.below(len(document))
+        if len(document) == 1:
+            return None
+        begin = chance.below(len(document) - 1)
+        begin += begin >= following
     return join(document[begin : gather(document, begin, target)])
 
 

@@ -11,6 +11,7 @@ Each pass over the text draws new pairs and new masks (*dynamic* masking, as Liu
 Shapes: B batch, S sequence, D pairs in the batch (B unless packed). Taught in chapter 07.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, Self
 
@@ -79,7 +80,9 @@ class PretrainingStream:
         packed: bool = True,
         seed: int = 0,
     ) -> None:
-        """Start at the first batch."""
+        """Start at the first batch. Raises `ValueError` for batches of nothing."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; a batch holds at least 1 pair")
         self.source, self.tokenizer, self.masking = source, tokenizer, masking
         self.batch_size, self.row_length, self.packed, self.seed = batch_size, row_length, packed, seed
         self.state: dict[str, Any]
@@ -108,7 +111,8 @@ class PretrainingStream:
         """Yield batches with the place behind each, passing over the first `skip`."""
         ends = 0  # how often the source has ended since it last gave a pair
         while ends < 2:
-            generator = torch.Generator().manual_seed((self.seed << 32) + chunk)
+            # A CPU generator looks at no more than 32 bits of its seed; a checksum puts both numbers into them.
+            generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {chunk}".encode()))
             pairs, after = self.source.pairs(None if position is None else tuple(position), generator)
             for number, group in enumerate(self._groups(pairs, generator), start=1):
                 batch = self._batch(group, generator)
@@ -119,13 +123,16 @@ class PretrainingStream:
         raise ValueError("the corpus gives no sentence pairs to train on: it needs at least two sentences")
 
     def _groups(self, pairs: Sequence[Pair], generator: torch.Generator) -> list[list[Pair]]:
-        """Shuffle pairs into full batches; a chunk of less than one batch gives one smaller batch."""
-        shuffled = [pairs[i] for i in torch.randperm(len(pairs), generator=generator).tolist()]
+        """Shuffle pairs into full batches; a chunk of less than one batch gives one smaller batch.
+
+        What would not fill a batch is left out, at random and so before any sorting.
+        """
+        whole = len(pairs) // self.batch_size * self.batch_size or len(pairs)
+        shuffled = [pairs[i] for i in torch.randperm(len(pairs), generator=generator)[:whole].tolist()]
         if not self.packed:
             shuffled = sort_windows(shuffled, 64 * self.batch_size)
-        groups = [shuffled[i : i + self.batch_size] for i in range(0, len(shuffled), self.batch_size)]
-        full = [group for group in groups if len(group) == self.batch_size] or groups
-        return [full[i] for i in torch.randperm(len(full), generator=generator).tolist()]
+        groups = [shuffled[i : i + self.batch_size] for i in range(0, whole, self.batch_size)]
+        return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
 
     def _batch(self, pairs: Sequence[Pair], generator: torch.Generator) -> Batch:
         rows = first_fit(pairs, self.row_length) if self.packed else [[pair] for pair in pairs]
@@ -147,6 +154,8 @@ def sort_windows(pairs: Sequence[Pair], window: int) -> list[Pair]:
 def first_fit(pairs: Iterable[Pair], row_length: int) -> list[list[Pair]]:
     """Put each pair, longest first, into the first row with room for it (Krell et al. 2021, section 3).
 
+    Raises `ValueError` for a pair that is longer than a row.
+
     >>> [[length(p) for p in row] for row in first_fit([Pair([1], [1], 0), Pair([1] * 5, [1] * 3, 0)], 16)]
     [[11, 5]]
     """
@@ -154,6 +163,8 @@ def first_fit(pairs: Iterable[Pair], row_length: int) -> list[list[Pair]]:
     room: list[int] = []
     for pair in sorted(pairs, key=length, reverse=True):
         need = length(pair)
+        if need > row_length:
+            raise ValueError(f"a pair of {need} tokens does not fit row_length {row_length}; take longer rows")
         row = next((number for number, left in enumerate(room) if left >= need), len(rows))
         if row == len(rows):
             rows.append([])
