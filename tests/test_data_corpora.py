@@ -15,7 +15,7 @@ from bertmini.data.textfiles import Document
 NOTES = {
     "a.txt": "The mill stands still. Nobody came.\n\nIt rained. It snowed.\n",
     "b/c.md": "# Mill\n\nThe mill is old. It leaks.\n\n## Lane\n\nThe lane is long. It bends.\n",
-    "b/d.jsonl": '{"text": "A lamp burns. A cat sleeps."}\n{"sentences": ["one", "two"]}\n',
+    "b/d.JSONL": '{"text": "A lamp burns. A cat sleeps."}\n{"sentences": ["one", "two"]}\n',
     "empty.txt": "",
 }
 ALL = [
@@ -85,7 +85,7 @@ def test_documents_in_memory(documents: list[Document], max_chars: int) -> None:
 def test_one_file_may_be_the_corpus(tmp_path: Path) -> None:
     write(tmp_path, NOTES)
     assert TextCorpus(tmp_path / "a.txt").read(None, 999) == (ALL[:2], None)
-    both = TextCorpus(tmp_path / "b" / "d.jsonl", tmp_path / "a.txt", name="both")
+    both = TextCorpus(tmp_path / "b" / "d.JSONL", tmp_path / "a.txt", name="both")
     assert both.name == "both"
     assert both.read(None, 999) == (ALL[4:] + ALL[:2], None)
 

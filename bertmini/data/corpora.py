@@ -144,9 +144,10 @@ class TextCorpus:
         return portion, None
 
     def _documents(self, file: Path, offset: int) -> Iterator[tuple[Document, int]]:
-        if file.suffix == ".jsonl":
+        suffix = file.suffix.lower()
+        if suffix == ".jsonl":
             return jsonl_documents(file, offset, self.column)
-        return markdown_documents(file, offset) if file.suffix == ".md" else plain_documents(file, offset)
+        return markdown_documents(file, offset) if suffix == ".md" else plain_documents(file, offset)
 
     def _checked(self, position: Position | None) -> Position:
         file, offset = position or (0, 0)
@@ -160,14 +161,14 @@ class TextCorpus:
 
 def _text_files(path: Path) -> list[Path]:
     """The file, or the text files in the folder."""
-    if path.is_file() and path.suffix in SUFFIXES:
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
         return [path]
     expected = f"expected one of {', '.join(SUFFIXES)}"
     if path.is_file():
         raise ValueError(f"{str(path)!r} has the suffix {path.suffix!r}: {expected}; rename or convert the file")
     if not path.is_dir():
         raise ValueError(f"no file or folder {str(path)!r}: check the spelling; paths begin at {Path.cwd()}")
-    inside = [file for file in sorted(path.rglob("*")) if file.is_file() and file.suffix in SUFFIXES]
+    inside = [file for file in sorted(path.rglob("*")) if file.is_file() and file.suffix.lower() in SUFFIXES]
     files = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)]
     if not files:
         raise ValueError(f"the folder {str(path)!r} has no text files: {expected} as suffix")
@@ -187,7 +188,7 @@ def from_hub(name: str, *, split: str = "train", column: str | None = None) -> C
     """
     path, _, config = name.partition(":")
     files = mirrored_files(path, split, config or None)
-    if files and all(file.suffix in SUFFIXES for file in files):
+    if files and all(file.suffix.lower() in SUFFIXES for file in files):
         return TextCorpus(*files, name=name, column=column)
     rows = rows_from_parquet(files) if files else rows_from_network(path, split, config or None)
     return RowsCorpus(rows, name, column)

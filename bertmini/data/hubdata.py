@@ -28,9 +28,13 @@ class Rows(Protocol):
 
     column_names: list[str]
 
-    def __len__(self) -> int: ...  # noqa: D105
+    def __len__(self) -> int:
+        """How many rows."""
+        ...
 
-    def __getitem__(self, index: int) -> dict[str, Any]: ...  # noqa: D105
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One row, by column names."""
+        ...
 
 
 def mirrored_files(name: str, split: str, config: str | None = None) -> list[Path]:
@@ -43,7 +47,7 @@ def mirrored_files(name: str, split: str, config: str | None = None) -> list[Pat
     folder = Path(root, *name.split("/"), *([config] if config else [])) if root else None
     if folder is None or not folder.is_dir():
         return []
-    files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     names = {path: path.relative_to(folder).as_posix() for path in files}
     chosen = [path for path in files if re.search(rf"(^|[^a-z]){re.escape(split)}([^a-z]|$)", names[path])]
     if not chosen:
