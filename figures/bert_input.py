@@ -19,7 +19,7 @@ added. The sum goes through LayerNorm and dropout into the first encoder layer. 
 
 def draw() -> Drawing:
     """The drawing."""
-    d = Drawing(612, title="BERT's input: word, segment and position embeddings", description=DESCRIPTION)
+    d = Drawing(622, title="BERT's input: word, segment and position embeddings", description=DESCRIPTION)
     left, step, wide, names = 148, 58, 54, 134
     end = left + (len(COLUMNS) - 1) * step + wide
 

@@ -7,7 +7,7 @@ Two panels. Left, pretraining: once, on much text without labels. Pairs of sente
 the vector of [CLS] predicts whether the second sentence follows, and the vectors of the masked positions predict the
 words that stood there; the two losses are added. An arrow carries all weights of BERT, without the pretraining heads,
 to the right panel. Right, fine-tuning: once for each task, on few labelled examples. The same BERT gets one new
-linear layer: for classification on the vector of [CLS], for tagging on every token's vector, for question answering
+linear layer: for classification on the pooled vector of [CLS], for tagging on every token's vector, for question answering
 two numbers at every token, for the start and the end of the answer. Every weight, old and new, is trained.
 """
 
@@ -44,7 +44,7 @@ def draw() -> Drawing:
     d.text(374, 366, "heads\nstay behind", size=SMALL, colour=MUTED)
     _tokens(d, other, ("[CLS]", "is", "it", "old", "[SEP]", "yes", "[SEP]"))
     heads = (
-        (434, "Classification", "linear on [CLS]", "one label\nper text", PINK),
+        (434, "Classification", "linear on\npooled [CLS]", "one label\nper text", PINK),
         (548, "Tagging", "linear on\nevery token", "one label\nper token", GREEN),
         (662, "Questions", "linear `E → 2` on\nevery token", "start, end\nof the answer", ORANGE),
     )

@@ -6,11 +6,12 @@ import pytest
 
 from tests.notebook_checks import CHECKS, Check
 from tests.strict_nbval import strict_run
-from tools.notebooks import ROOT, all_notebooks, read, read_times
+from tools.notebooks import MAX_SECONDS, ROOT, all_notebooks, read, read_times
 
-MAX_SECONDS = 90
 NOTEBOOKS = all_notebooks()
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+every_notebook = pytest.mark.parametrize(
+    "path", NOTEBOOKS, ids=[path.relative_to(ROOT).as_posix() for path in NOTEBOOKS]
+)
 
 
 @every_notebook
