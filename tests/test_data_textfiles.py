@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertmini.data import textfiles
-from bertmini.data.textfiles import read_lines, split_sentences, write_atomically
+from bertmini.data.textfiles import read_lines, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -111,18 +111,3 @@ def test_a_character_on_the_edge_of_a_piece_is_not_damaged(tmp_path: Path, monke
     (tmp_path / "a.txt").write_bytes(b"1234567\xe5\xadx and more")
     with pytest.raises(ValueError, match="invalid byte 0xe5 at byte 7"):
         list(read_lines(tmp_path / "a.txt", 0))
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "note.txt"
-    write_atomically(path, "é\n")
-    assert path.read_bytes() == b"\xc3\xa9\n"
-
-    def full_disk(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full_disk)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, "new")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["note.txt"]
-    assert path.read_bytes() == b"\xc3\xa9\n"

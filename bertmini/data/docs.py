@@ -21,6 +21,7 @@ from pathlib import Path
 
 from bertmini.data import prose, textfiles
 from bertmini.data.textfiles import Document
+from bertmini.files import write_atomically
 
 PACKAGES = (  # the book's direct dependencies and the larger packages that they bring along, in the order of reading
     "torch numpy matplotlib tokenizers safetensors tqdm bertviz nbval jupyterlab jupyterlab-server jupyter-server "
@@ -51,7 +52,7 @@ def library_documents(cache_dir: str | Path | None = None) -> list[Document]:
     documents = list(read_documents(source_files()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        textfiles.write_atomically(cached, "".join(json.dumps({"sentences": d}) + "\n" for d in documents))
+        write_atomically(cached, "".join(json.dumps({"sentences": d}) + "\n" for d in documents))
     except OSError as error:
         warnings.warn(f"the library documentation was not cached, the next start will be slow: {error}", stacklevel=2)
     return documents

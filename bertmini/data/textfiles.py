@@ -7,7 +7,6 @@ Left out on purpose: sentence splitting beyond punctuation and a few abbreviatio
 Taught in chapter 07.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,16 +97,3 @@ def _last_stop(line: str) -> int:
     """Where to cut a line that is too long: after its last sentence but one, else after a space, else at its end."""
     ends = [match.end() for match in _SENTENCE_END.finditer(line) if match.end() < len(line)]
     return ends[-1] if ends else line.rfind(" ") + 1 or len(line)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or none: aside first, then onto the disk, then renamed over the old one."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(aside, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

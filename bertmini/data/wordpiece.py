@@ -24,7 +24,6 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-from bertmini.data.textfiles import write_atomically
 from bertmini.data.vocabulary import (
     MAX_WORD_CHARS,
     SPECIAL_TOKENS,
