@@ -33,6 +33,7 @@ from bertmini.data.vocabulary import (
     read_options,
     read_pieces,
 )
+from bertmini.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
