@@ -179,6 +179,26 @@ def test_one_batch_can_be_learnt_by_heart(tricks: Tricks) -> None:
     assert output.seq_relationship_logits.argmax(-1).equal(batch["next_sentence_label"])
 
 
+def test_training_goes_as_hugging_faces_does(tmp_path: Path) -> None:
+    # Nothing is read at padding, whose embedding would learn here and stays as it is in theirs.
+    masks = [MASKS["no padding"], MASKS["right"]]
+    ours = BertForPreTraining(CONFIG)
+    ours.save_pretrained(tmp_path)
+    theirs = transformers.BertForPreTraining.from_pretrained(tmp_path, attn_implementation="eager").train()
+    losses: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for name, model in (("ours", ours), ("theirs", theirs)):
+        optimizer = torch.optim.AdamW(model.parameters(), lr=0.003)
+        for step in range(20):
+            batch = a_batch(masks[step % 2], seed=step) | LABELS[BertForPreTraining]
+            loss = model(**batch).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses[name].append(loss.item())
+    assert losses["ours"] == pytest.approx(losses["theirs"], abs=1e-4)
+    assert losses["ours"][-1] < losses["ours"][0] - 1
+
+
 @st.composite
 def sequences(draw: st.DrawFn) -> list[list[int]]:
     """Two to five sequences of one to six ids."""

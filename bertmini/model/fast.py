@@ -68,7 +68,7 @@ def read_fast(bert: "BertModel", input_ids: Tensor, token_type_ids: Tensor, mask
     tricks = bert.tricks
     grid = seat_tokens(mask, places) if tricks.tokens_only else Grid(mask, None)
     hidden = bert.embeddings.embed(*(grid.unseat(ids) for ids in (input_ids, token_type_ids, position_ids(mask))))
-    hidden = add(torch.zeros(()), hidden, bert.embeddings.dropout, tricks)  # (T, E)
+    hidden = add(hidden.new_zeros(()), hidden, bert.embeddings.dropout, tricks)  # (T, E)
     read = places if grid.seats is None else torch.searchsorted(grid.seats, places)  # which of the T tokens are read
     *body, last = cast("list[EncoderLayer]", list(bert.layers))
     for layer in body:
