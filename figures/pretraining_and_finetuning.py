@@ -7,8 +7,8 @@ Two panels. Left, pretraining: once, on much text without labels. Pairs of sente
 the vector of [CLS] predicts whether the second sentence follows, and the vectors of the masked positions predict the
 words that stood there; the two losses are added. An arrow carries all weights of BERT, without the pretraining heads,
 to the right panel. Right, fine-tuning: once for each task, on few labelled examples. The same BERT gets one new
-linear layer: for classification on the pooled vector of [CLS], for tagging on every token's vector, for question answering
-two numbers at every token, for the start and the end of the answer. Every weight, old and new, is trained.
+linear layer: for classification on the pooled vector of [CLS], for tagging on every token's vector, for question
+answering two numbers at every token, for the start and the end of the answer. Every weight, old and new, is trained.
 """
 
 
