@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run lab test bench clean
+.PHONY: run lab test notebooks figures exercises bench clean
 .DEFAULT_GOAL := run
 
 # The environments: what a reader needs, and on top of it what the tests need.
@@ -16,7 +16,7 @@ BIN := .venv/bin
 	touch $@
 
 run: .venv/reader  ## Pretrain a BERT here and now
-	$(BIN)/python -m bertmini pretrain --out runs/first
+	$(BIN)/python -m bertmini pretrain --out runs/first --resume
 
 lab: .venv/reader  ## Open the book
 	$(BIN)/jupyter lab chapters
@@ -28,6 +28,16 @@ test: .venv/developer  ## Everything that must hold
 	$(BIN)/codespell
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --fail-under=95
+
+notebooks: .venv/developer  ## Run and store every notebook
+	$(BIN)/python -m tools.notebooks
+
+figures: .venv/developer  ## Redraw the concept drawings
+	$(BIN)/python -m figures
+
+exercises: .venv/developer  ## The students' copies, from the model answers
+	rm -rf exercises
+	$(BIN)/nbgrader generate_assignment --assignment="*" --no-db --force
 
 bench: .venv/developer  ## Speed and memory beside the peers
 	$(BIN)/python benchmarks/train_step.py
