@@ -129,11 +129,21 @@ def test_damage_is_named_with_its_cure(tmp_path: Path, name: str, damage: str) -
     assert [path.name for path in checkpoint_folders(checkpoints)] == ["step-000005", "step-000006"]
 
 
-def test_no_earlier_checkpoint_is_whole(tmp_path: Path) -> None:
+def test_the_cure_is_the_newest_that_is_whole(tmp_path: Path) -> None:
+    _, first = fresh_and_saved(tmp_path)
+    for copy in ("step-999998", "step-999999", "step-1000000", "step-final"):
+        shutil.copytree(first, tmp_path / copy)
+    for damaged in ("step-999999", "step-1000000"):
+        (tmp_path / damaged / "state.json").unlink()
+    with pytest.raises(ValueError, match=r"step-999998 is whole: delete .*step-1000000 and resume"):
+        read_checkpoint(checkpoint_folders(tmp_path)[-1])
+
+
+def test_no_other_checkpoint_is_whole(tmp_path: Path) -> None:
     toy_run(tmp_path)
     for folder in checkpoint_folders(tmp_path / "checkpoints"):
         (folder / "model.safetensors").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"has 0 bytes of \d+\. No earlier checkpoint is whole: start the run again"):
+    with pytest.raises(ValueError, match=r"has 0 bytes of \d+\. No other checkpoint is whole: start the run again"):
         resume(tmp_path / "checkpoints")
 
 

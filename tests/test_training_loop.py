@@ -293,6 +293,24 @@ def test_the_log_can_be_followed_line_by_line(tmp_path: Path) -> None:
     assert lines == [1, 2, 3, 4]
 
 
+def test_seconds_are_those_of_training_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [50.0]
+
+    class Slow(ToyStream):
+        def __next__(self) -> dict[str, Tensor]:
+            now[0] += 2
+            return super().__next__()
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        now[0] += 100
+        return {"held_out": 1.5}
+
+    monkeypatch.setattr("bertmini.training.log.time.perf_counter", lambda: now[0])
+    options = {"evaluate": evaluate, "evaluate_every": 2, "checkpoints": tmp_path}
+    history = run(Toy(), Slow(), steps=5, **options)
+    assert history.column("seconds") == ([1, 2, 3, 4, 5], [2, 4, 6, 8, 10])
+
+
 def test_unknown_columns_are_named() -> None:
     with pytest.raises(ValueError, match="no column 'accuracy'; it has grad_norm, learning_rate, loss"):
         run(Toy(), ToyStream()).column("accuracy")

@@ -1,5 +1,6 @@
 """A model and a stream small enough to train in milliseconds, for the tests of `bertmini.training`."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from bertmini.training import History, Recipe, train
 
@@ -75,6 +77,7 @@ class Fixed:
 def toy_run(folder: Path, *, steps: int = 6, size: int = 6) -> History:
     """The run that the tests kill and resume: dropout, and a checkpoint after every step."""
     torch.set_num_threads(1)
+    tqdm.set_lock(threading.RLock())  # tqdm's own is a semaphore, which a killed process would leave behind
     torch.manual_seed(5)
     recipe = Recipe(steps=steps, learning_rate=0.05, checkpoint_every=1)
     where = {"log": folder / "log", "checkpoints": folder / "checkpoints"}

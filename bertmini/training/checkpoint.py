@@ -45,7 +45,8 @@ class Checkpoint(NamedTuple):
 
 def checkpoint_folders(folder: Path) -> list[Path]:
     """The finished checkpoints in ``folder``, oldest first; none where there is no such folder."""
-    return sorted(folder.glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    numbers = {path: path.name.removeprefix("step-") for path in folder.glob("step-*")}
+    return sorted((path for path in numbers if numbers[path].isdecimal()), key=lambda path: int(numbers[path]))
 
 
 def save_checkpoint(
@@ -86,7 +87,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint in ``folder``, each of its files compared with the manifest.
 
     Raises:
-        ValueError: a file is missing, short, empty or altered; names it, and an earlier checkpoint that is whole.
+        ValueError: a file is missing, short, empty or altered; names it, and another checkpoint that is whole.
     """
     damage = _damage(folder)
     if damage:
@@ -179,10 +180,10 @@ def _damage(folder: Path) -> str:
 
 def _cure(folder: Path) -> str:
     """Where to go on from. The choice is the reader's: a disk that damages files should not go unnoticed."""
-    for earlier in reversed(checkpoint_folders(folder.parent)):
-        if earlier.name < folder.name and not _damage(earlier):
-            return f"{earlier.name} is whole: delete {folder} and resume, and the run goes on from there"
-    return "No earlier checkpoint is whole: start the run again, in another folder"
+    for other in reversed(checkpoint_folders(folder.parent)):
+        if other.name != folder.name and not _damage(other):
+            return f"{other.name} is whole: delete {folder} and resume, and the run goes on from there"
+    return "No other checkpoint is whole: start the run again, in another folder"
 
 
 def _full_disk(folder: Path, state: int, tensors: Mapping[str, Mapping[str, Tensor]]) -> OSError:
