@@ -55,6 +55,13 @@ def systems(size: str, batches: dict[str, list[Batch]], *, bf16: bool) -> dict[s
 
         return all_sentences
 
+    def embed_ours(batch: Batch) -> Tensor:
+        mask = batch["attention_mask"]
+        places = mask.flatten().nonzero().squeeze(1)  # every token, no padding
+        states = ours.bert(**batch, places=places).last_hidden_state.float()
+        sums = states.new_zeros(len(mask), states.shape[-1]).index_add_(0, places // mask.shape[1], states)
+        return sums / mask.sum(1, keepdim=True)
+
     def fill_ours(batch: Batch) -> Tensor:
         places = (batch["input_ids"] == mask_id).flatten().nonzero().squeeze(1)
         return ours(**batch, places=places).prediction_logits.argmax(-1)
@@ -64,7 +71,7 @@ def systems(size: str, batches: dict[str, list[Batch]], *, bf16: bool) -> dict[s
 
     tasks = {
         "embeddings, transformers": lambda b: mean_state(peer.bert(**b).last_hidden_state, b["attention_mask"]),
-        "embeddings, bertmini": lambda b: mean_state(ours.bert(**b).last_hidden_state, b["attention_mask"]),
+        "embeddings, bertmini": embed_ours,
         "fill-mask, transformers": fill_theirs,
         "fill-mask, bertmini": fill_ours,
     }
