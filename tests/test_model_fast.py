@@ -352,6 +352,9 @@ def test_the_fast_path_is_taken_when_it_can_be(monkeypatch: pytest.MonkeyPatch) 
     model.bert.tricks = PLAIN
     model(**batch, labels=labels)
     assert taken == [6]
+    BertForSequenceClassification(CONFIG)(**batch)
+    BertForMaskedLM(CONFIG)(**batch, labels=labels)
+    assert taken == [6, 3, 3]  # the three [CLS] alone, without labels too; the three scored tokens alone
 
 
 def test_the_last_layer_only_computes_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,7 @@ def test_predictions_states_and_weights_are_hugging_faces(pair: tuple[Pretrained
             assert_within(1e-5, predictions(output)[name], logits)
     assert explicit.loss is None
     assert ours(**batch).attentions is None
+    assert ours(**batch).hidden_states is None
 
 
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
@@ -118,6 +119,7 @@ def test_an_answer_needs_both_its_ends() -> None:
     batch = a_batch(MASKS["right"])
     assert model(**batch, start_positions=torch.tensor([1, 2, 0])).loss is None
     assert model(**batch, end_positions=torch.tensor([1, 2, 0])).loss is None
+    assert model.config.labels == ("start", "end")
 
 
 @pytest.mark.parametrize("head", HEADS)

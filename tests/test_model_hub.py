@@ -24,7 +24,7 @@ from bertmini.model.heads import (
     BertForSequenceClassification,
     BertForTokenClassification,
 )
-from bertmini.model.hub import MODULE_NAMES, Pretrained, read_config, read_tensors, to_ours, to_theirs
+from bertmini.model.hub import MODULE_NAMES, Pretrained, checksum, read_config, read_tensors, to_ours, to_theirs
 
 CLASSES = [
     BertModel,
@@ -126,6 +126,34 @@ def test_saved_and_loaded_is_the_same_to_the_bit(cls: type[Pretrained], tmp_path
     again.save_pretrained(tmp_path / "c")
     for name in ("config.json", "model.safetensors"):
         assert (tmp_path / "a" / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+
+
+def test_the_files_themselves(tmp_path: Path) -> None:
+    model = BertForMaskedLM(SMALL)
+    model.save_pretrained(tmp_path)
+    with safetensors.safe_open(tmp_path / "model.safetensors", "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+        # Older transformers load nothing without the format.
+        assert file.metadata() == {"format": "pt", "sha256": checksum(tensors)}
+    text = (tmp_path / "config.json").read_text()
+    values = json.loads(text)
+    assert text == json.dumps(values, indent=2, sort_keys=True) + "\n"
+    assert (values["architectures"], values["model_type"]) == (["BertForMaskedLM"], "bert")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_the_checksum_is_of_names_types_shapes_and_bytes() -> None:
+    tensors = {"a": torch.arange(6.0).view(2, 3), "b": torch.ones(4)}
+    first = checksum(tensors)
+    assert first == checksum(dict(reversed(tensors.items())))
+    changed = [
+        tensors | {"a": torch.arange(6.0).view(3, 2)},
+        tensors | {"a": torch.arange(6.0).view(2, 3).view(torch.int32)},
+        tensors | {"a": torch.arange(1.0, 7.0).view(2, 3)},
+        {"a": tensors["a"], "c": tensors["b"]},
+    ]
+    assert len({first, *map(checksum, changed)}) == 5
+    assert len(first) == 64
 
 
 @pytest.mark.parametrize("cls", [BertModel, BertForMaskedLM])
