@@ -329,6 +329,18 @@ def test_the_progress_bar_shows_loss_and_tokens_per_second(
     assert " tokens/s" in shown
 
 
+def test_the_progress_bar_of_a_resumed_run_starts_where_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(Toy(), ToyStream(), steps=4, checkpoints=tmp_path)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    recipe = Recipe(steps=4, learning_rate=0.05)
+    train(Toy(), ToyStream(), recipe, device="cpu", checkpoints=tmp_path, resume=True)
+    shown = capsys.readouterr().err
+    assert "4/4" in shown
+    assert "0/4" not in shown
+
+
 def test_tensorboard_only_if_asked_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="tensorboard=True needs a folder to write to"):
         run(Toy(), ToyStream(), tensorboard=True)

@@ -62,6 +62,10 @@ def test_biases_and_layer_norm_do_not_decay_and_embeddings_do() -> None:
     assert kept == {"params": [model.norm.weight, model.norm.bias, model.decoder.bias], "weight_decay": 0.0}
 
 
+def test_one_kernel_updates_all_parameters() -> None:
+    assert make_optimizer(Toy()).defaults["fused"] is True
+
+
 def test_frozen_parameters_are_left_out() -> None:
     model = Toy()
     model.embedding.weight.requires_grad = False
