@@ -15,17 +15,17 @@ marks the sentence that a task asks about: the topic sentence of a story, or the
 `^Pet` is then the answer. A `document` is part of the pretraining text, a `task` is not.
 
 Where each phenomenon is: right-context cue `Act` ($work is known from its Object), long agreement with attractors
-`Scene`, polysemy `Noun` (bank, seal, bat), pronouns `Opening` / `Act`, discourse order `Marker`, negation and the open
+`Scene`, polysemy `Noun` (bank, seal, mole), pronouns `Opening` / `Act`, discourse order `Marker`, negation and the open
 lexicon `Praise`, names `News`, questions `Question` / `Fact`, paraphrase `Report`, topic sentences `Moral`, skew
 `zipf`.
 Source: the phenomena are those that the BERT literature argues about; the world is our own.
-Left out on purpose: recursion (`pcfg` has it), truth, and any sense that an umpire is more than a noun.
+Left out on purpose: recursion (`pcfg` has it), truth, and any sense that a gnome is more than a noun.
 Taught in chapter 00.
 """
 
 DEFAULT_GRAMMAR = """
 # ------------------------------------------------------------------ what is remembered
-feature topic   = 0.4 river | 0.3 garden | 0.2 office | 0.1 match
+feature topic   = 0.5 river | 0.3 garden | 0.2 office
 feature number  = one | many
 feature pronoun = she | he
 feature work    = read | drank | fed | fixed
@@ -41,23 +41,23 @@ feature deed    = sell | find | lose | take
 feature thing   = clock | lamp | kettle | map
 
 # ------------------------------------------------------------------ documents: what pretraining reads
-document story 0.40 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second]
+document story 0.60 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second]
                     | 0.15 Moral[topic]* / Opening[topic pronoun] / Scene[topic] / Act[topic pronoun last]
                     | 0.15 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second] / Act[topic pronoun last]
                     | 0.10 Opening[topic pronoun] / Moral[topic]*
                     | 0.20 Opening[topic pronoun] / Act[topic pronoun second] / Scene[topic] / Moral[topic]*
                     | 0.20 Opening[topic pronoun] / Act[topic pronoun second] / Act[topic pronoun last] / Moral[topic]*
 document review 0.25 = 0.7 Claim[mood] / Verdict[mood] | 0.3 Claim[mood] / Also[mood] / Verdict[mood]
-document news   0.10 = News[type pronoun] / Comment[type pronoun]
-document quiz   0.15 = 0.4 Question[who fact] / Fact[who fact]
+document news   0.05 = News[type pronoun] / Comment[type pronoun]
+document quiz   0.05 = 0.4 Question[who fact] / Fact[who fact]
                      | 0.3 Fact[boy fact] / Fact[girl fact2] / Again[she !fact2]
                      | 0.3 Fact[girl fact] / Fact[boy fact2] / Again[he !fact2]
-document report 0.10 = Report[agent deed thing] / Echo[agent deed thing]
+document report 0.05 = Report[agent deed thing] / Echo[agent deed thing]
 held out = agent=judge deed=take | agent=cook deed=lose | agent=clerk deed=sell | agent=baker deed=find
 
 # ------------------------------------------------------------------ tasks: what fine-tuning reads
 task polarity = Claim[mood]
-task topic    = Act[topic pronoun second]
+task topic    = Opening[topic pronoun]
 task tagging  = 0.5 News[type pronoun] | 0.5 News[type pronoun] / Comment[type pronoun]
 task chain    = Far[topic]
 task match    = 0.4 Report[agent deed thing] // Report[agent deed thing]
@@ -87,20 +87,21 @@ task answer   = 2/18 Question[girl fact] // Fact[girl fact]* / Fact[boy fact2] /
 # ------------------------------------------------------------------ stories: topic, order, pronouns, agreement
 Moral[topic]              = it was Sort day Spot[topic] .
 Sort                      = 0.4 a long | 0.3 a slow | 0.2 another | 0.1 the last
-Spot[river]               = on the river
-Spot[garden]              = in the garden
-Spot[office]              = at the office
-Spot[match]               = at the match
-Opening[topic pronoun]    = Hero[pronoun] Saw Group[topic number] When .
+Spot[river]               = 0.7 on the river | 0.3 near the river
+Spot[garden]              = 0.7 in the garden | 0.3 near the garden
+Spot[office]              = 0.7 at the office | 0.3 near the office
+Opening[topic pronoun]    = 0.3 Hero[pronoun] Saw Group[topic number] When .
+                          | 0.7 Hero[pronoun] Saw Group[topic number] Spot[topic] .
 Hero[pronoun] as PER      = First[pronoun]
 First[she]                = 0.3 ada | 0.3 bea | 0.3 clara | 0.1 robin
 First[he]                 = 0.3 bruno | 0.3 hugo | 0.3 otto | 0.1 robin
 Saw                       = zipf saw | counted | missed | drew
 When                      = 0.5 at dawn | 0.3 at noon | 0.2 on sunday
-Act[topic pronoun turn]   = Marker[turn] $pronoun $work the Size Object[work] Near Group[topic number] .
+Act[topic pronoun turn]   = 0.7 Marker[turn] $pronoun $work the Size Object[work] Spot[topic] .
+                          | 0.3 Marker[turn] $pronoun $work the Size Object[work] Near Group[topic one] .
 Marker[second]            = 0.6 then | 0.3 next | 0.1 later
 Marker[last]              = 0.7 finally | 0.2 later | 0.1 then
-Size                      = 0.6 old | 0.3 other | 0.1 last
+Size                      = 0.5 old | 0.3 wrong | 0.2 last
 Object[read]              = 0.5 map | 0.3 book | 0.2 poem
 Object[drank]             = 0.5 tea | 0.3 milk | 0.2 coffee
 Object[fed]               = 0.5 goat | 0.3 cat | 0.2 parrot
@@ -116,31 +117,29 @@ Group[topic many]         = the Noun[topic] ##s
 Be[one]                   = 0.6 was | 0.3 is | 0.1 seems
 Be[many]                  = 0.6 were | 0.3 are | 0.1 seem
 Noun[river]               = zipf boat | bank | seal | heron | bridge
-Noun[garden]              = zipf rose | bat | snail | gnome | hedge
-Noun[office]              = zipf letter | bank | seal | stamp | desk
-Noun[match]               = zipf ball | bat | umpire | goal | whistle
+Noun[garden]              = zipf rose | mole | snail | gnome | hedge
+Noun[office]              = zipf letter | mole | seal | bank | desk
 State[river]              = 0.6 wet | 0.4 adrift
 State[garden]             = 0.6 asleep | 0.4 muddy
 State[office]             = 0.6 late | 0.4 missing
-State[match]              = 0.6 offside | 0.4 out
 
 # ------------------------------------------------------------------ reviews: negation, and eighty adjectives
 Claim[mood]    = 0.95 the Item was Praise[mood] . | 0.05 the Item was Praise[!mood] .
 Also[mood]     = 0.95 it was Praise[mood] too . | 0.05 it was Praise[!mood] too .
-Praise[mood]   = 0.4 Quality[mood] | 0.4 not Quality[!mood] | 0.2 Quality[mood] and Quality[mood]
+Praise[mood]   = 0.5 Quality[mood] | 0.25 not Quality[!mood] | 0.25 Quality[mood] and Quality[mood]
 Verdict[mood]  = 0.9 so the Public Did[mood] it . | 0.1 so the Public Did[!mood] it .
-Item           = zipf soup | play | speech | hotel
+Item           = 0.4 soup | 0.3 play | 0.2 speech | 0.1 hotel
 Public         = zipf critics | guests | neighbours
 Did[good]      = zipf praised | loved | kept
 Did[bad]       = zipf hated | returned | buried
-Quality[good]  = admirable | brave | bright | brilliant | calm | charming | clever | cosy | crisp | dazzling
-               | delightful | elegant | excellent | fabulous | fine | fresh | funny | generous | gentle | glorious
-               | graceful | grand | great | inspired | joyful | lively | lovely | lucid | merry | moving
-               | neat | noble | perfect | pleasant | radiant | splendid | superb | tender | warm | witty
-Quality[bad]   = abysmal | awful | bitter | bland | bleak | boring | clumsy | crude | dismal | dreadful
-               | dreary | dull | dusty | feeble | foul | ghastly | gloomy | grim | hideous | horrid
-               | insipid | lame | limp | lousy | messy | nasty | pathetic | poor | rotten | rude
-               | shabby | sloppy | soggy | sour | stale | tedious | ugly | vile | weak | woeful
+Quality[good]  = great | fine | lovely | funny | warm | bright | fresh | clever | pleasant | moving
+               | charming | excellent | brilliant | gentle | brave | calm | witty | elegant | lively | grand
+               | perfect | superb | noble | neat | delightful | splendid | tender | generous | merry | cosy
+               | crisp | joyful | graceful | glorious | fabulous | dazzling | inspired | radiant | admirable | lucid
+Quality[bad]   = dull | poor | awful | boring | weak | bitter | ugly | rude | sour | stale
+               | nasty | messy | gloomy | grim | dusty | dreary | dreadful | clumsy | bland | crude
+               | tedious | rotten | foul | horrid | bleak | lousy | feeble | shabby | sloppy | soggy
+               | pathetic | hideous | dismal | ghastly | vile | lame | limp | insipid | woeful | abysmal
 
 # ------------------------------------------------------------------ news: one name for a person, a place, a firm
 News[human pronoun]     = 0.4 Human[pronoun] moved to Place . | 0.3 Human[pronoun] works for Firm .
@@ -174,9 +173,7 @@ Pet                    = zipf goat | cat | parrot | kettle
 # ------------------------------------------------------------------ reports: one event, many ways to put it
 Report[agent deed thing]  = Event[agent deed thing] .
 Echo[agent deed thing]    = in short , Event[agent deed thing] .
-Event[agent deed thing]   = 0.5 the $agent Done[deed] the $thing
-                          | 0.3 the $thing was Done[deed] by the $agent
-                          | 0.2 it was the $agent who Done[deed] the $thing
+Event[agent deed thing]   = 0.6 the $agent Done[deed] the $thing | 0.4 the $thing was Done[deed] by the $agent
 Done[sell]                = 0.7 sold | 0.3 flogged
 Done[find]                = 0.7 found | 0.3 spotted
 Done[lose]                = 0.7 lost | 0.3 mislaid
