@@ -3,7 +3,7 @@
 Taught in chapter 00.
 """
 
-from itertools import islice
+from itertools import islice, starmap
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from bertmini.data.pairs import IS_NEXT, Pair
 from bertmini.data.pretraining import Batch, PretrainingStream
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Floor, World, clustered_mean
+from bertmini.microworld.bulk import BulkSampler
 
 PAIRS_AT_ONCE = 4_096
 EVALUATION_BATCHES, EVALUATION_BATCH = 8, 256
@@ -27,14 +28,11 @@ class WorldPairs:
 
     def __init__(self, world: World) -> None:
         """Draw from `world`, with random sentences of other documents as negatives."""
-        self.world = world
-        self.ids = {piece: number for number, piece in enumerate(world.vocabulary())}
+        self.sampler = BulkSampler(world)
 
     def pairs(self, position: Position | None, generator: torch.Generator) -> tuple[list[Pair], Position | None]:  # noqa: ARG002
         """Draw one chunk's pairs; the place in the world is always its beginning."""
-        drawn = self.world.sample_pairs(PAIRS_AT_ONCE, generator=generator)
-        first, second = ([[self.ids[piece] for piece in pair.pieces[side]] for pair in drawn] for side in (0, 1))
-        return [Pair(a, b, pair.label) for a, b, pair in zip(first, second, drawn, strict=True)], None
+        return list(starmap(Pair, zip(*self.sampler.sample(PAIRS_AT_ONCE, generator), strict=True))), None
 
 
 class WorldEvaluation(Evaluation):

@@ -176,16 +176,21 @@ def first_fit(pairs: Iterable[Pair], row_length: int) -> list[list[Pair]]:
 
 def lay_out(rows: Sequence[Sequence[Pair]], tokenizer: WordPieceTokenizer) -> Batch:
     """Write rows of pairs as [CLS] A [SEP] B [SEP] one after another, padded to the longest row; nothing masked yet."""
-    columns = max(sum(length(pair) for pair in row) for row in rows)
-    ids = torch.full((len(rows), columns), tokenizer.pad_id)
-    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    for number, row in enumerate(rows):
-        end = 0
-        for place, pair in enumerate(row, start=1):
-            begin, middle, end = end, end + len(pair.first) + 2, end + length(pair)
-            tokens = [tokenizer.cls_id, *pair.first, tokenizer.sep_id, *pair.second, tokenizer.sep_id]
-            ids[number, begin:end] = torch.tensor(tokens)
-            types[number, middle:end] = 1
-            mask[number, begin:end] = place
-    labels = torch.tensor([pair.next_sentence_label for row in rows for pair in row])
-    return {"input_ids": ids, "token_type_ids": types, "attention_mask": mask, "next_sentence_label": labels}
+    columns = max(sum(map(length, row)) for row in rows)
+    cls, sep = [tokenizer.cls_id], [tokenizer.sep_id]
+    ids, types, owners = [], [], []
+    for row in rows:
+        row_ids: list[int] = []
+        row_types: list[int] = []
+        row_owners: list[int] = []
+        for number, pair in enumerate(row, start=1):
+            row_ids += cls + pair.first + sep + pair.second + sep
+            row_types += [0] * (len(pair.first) + 2) + [1] * (len(pair.second) + 1)
+            row_owners += [number] * length(pair)
+        padding = columns - len(row_ids)
+        ids.append(row_ids + [tokenizer.pad_id] * padding)
+        types.append(row_types + [0] * padding)
+        owners.append(row_owners + [0] * padding)
+    labels = [pair.next_sentence_label for row in rows for pair in row]
+    names = ("input_ids", "token_type_ids", "attention_mask", "next_sentence_label")
+    return {name: torch.tensor(values) for name, values in zip(names, (ids, types, owners, labels), strict=True)}
