@@ -9,7 +9,7 @@ import pytest
 import torch
 from microworld_brute_force import TINY, pair_cases, strings, task_cases
 
-from bertmini.microworld import World, split_generator
+from bertmini.microworld import World, duplicate_rate, split_generator
 from bertmini.microworld.compile import Sentence
 from bertmini.microworld.sampling import to_text
 from bertmini.microworld.twin import twin_sentence
@@ -159,10 +159,11 @@ def test_two_languages_fit_one_vocabulary(world: World) -> None:
 
 def test_train_and_test_overlap_no_more_than_chance_allows(world: World) -> None:
     """Documents are short, so some repeat; the rate is measured here so that the book can print it."""
-    train = {d.sentences for d in world.sample(5000, generator=split_generator("train"))}
-    test = [d.sentences for d in world.sample(2000, generator=split_generator("test"))]
-    rate = sum(sentences in train for sentences in test) / len(test)
-    assert 0 < rate < 0.5
+    train = world.sample(5000, generator=split_generator("train"))
+    test = world.sample(2000, generator=split_generator("test"))
+    assert 0 < duplicate_rate(train, test) < 0.3
+    assert duplicate_rate(train, train) == 1
+    assert duplicate_rate(train[:1], [d for d in test if d.sentences != train[0].sentences]) == 0
 
 
 def test_another_process_draws_the_same(world: World) -> None:

@@ -8,7 +8,7 @@ from bertmini.microworld.channel import Corruption
 from bertmini.microworld.estimates import Estimate, LabelFloor, TokenFloor, WordFloor, clustered_mean, kl_from_optimum
 from bertmini.microworld.pcfg import PcfgWorld
 from bertmini.microworld.posterior import Floor
-from bertmini.microworld.sampling import Document, Pair
+from bertmini.microworld.sampling import Document, Pair, duplicate_rate
 from bertmini.microworld.world import World, split_generator
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "WordFloor",
     "World",
     "clustered_mean",
+    "duplicate_rate",
     "kl_from_optimum",
     "split_generator",
 ]

@@ -41,18 +41,18 @@ feature deed    = sell | find | lose | take
 feature thing   = clock | lamp | kettle | map
 
 # ------------------------------------------------------------------ documents: what pretraining reads
-document story 0.60 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second]
+document story 0.65 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second]
                     | 0.15 Moral[topic]* / Opening[topic pronoun] / Scene[topic] / Act[topic pronoun last]
                     | 0.15 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second] / Act[topic pronoun last]
                     | 0.10 Opening[topic pronoun] / Moral[topic]*
                     | 0.20 Opening[topic pronoun] / Act[topic pronoun second] / Scene[topic] / Moral[topic]*
                     | 0.20 Opening[topic pronoun] / Act[topic pronoun second] / Act[topic pronoun last] / Moral[topic]*
-document review 0.25 = 0.7 Claim[mood] / Verdict[mood] | 0.3 Claim[mood] / Also[mood] / Verdict[mood]
+document review 0.24 = 0.7 Claim[mood] / Verdict[mood] | 0.3 Claim[mood] / Also[mood] / Verdict[mood]
 document news   0.05 = News[type pronoun] / Comment[type pronoun]
-document quiz   0.05 = 0.4 Question[who fact] / Fact[who fact]
+document quiz   0.03 = 0.4 Question[who fact] / Fact[who fact]
                      | 0.3 Fact[boy fact] / Fact[girl fact2] / Again[she !fact2]
                      | 0.3 Fact[girl fact] / Fact[boy fact2] / Again[he !fact2]
-document report 0.05 = Report[agent deed thing] / Echo[agent deed thing]
+document report 0.03 = Report[agent deed thing] / Echo[agent deed thing]
 held out = agent=judge deed=take | agent=cook deed=lose | agent=clerk deed=sell | agent=baker deed=find
 
 # ------------------------------------------------------------------ tasks: what fine-tuning reads
@@ -127,16 +127,16 @@ State[office]             = 0.6 late | 0.4 missing
 Claim[mood]    = 0.95 the Item was Praise[mood] . | 0.05 the Item was Praise[!mood] .
 Also[mood]     = 0.95 it was Praise[mood] too . | 0.05 it was Praise[!mood] too .
 Praise[mood]   = 0.5 Quality[mood] | 0.25 not Quality[!mood] | 0.25 Quality[mood] and Quality[mood]
-Verdict[mood]  = 0.9 so the Public Did[mood] it . | 0.1 so the Public Did[!mood] it .
+Verdict[mood]  = 0.95 so the Public Did[mood] it . | 0.05 so the Public Did[!mood] it .
 Item           = 0.4 soup | 0.3 play | 0.2 speech | 0.1 hotel
 Public         = zipf critics | guests | neighbours
 Did[good]      = zipf praised | loved | kept
 Did[bad]       = zipf hated | returned | buried
-Quality[good]  = great | fine | lovely | funny | warm | bright | fresh | clever | pleasant | moving
+Quality[good]  = zipf great | fine | lovely | funny | warm | bright | fresh | clever | pleasant | moving
                | charming | excellent | brilliant | gentle | brave | calm | witty | elegant | lively | grand
                | perfect | superb | noble | neat | delightful | splendid | tender | generous | merry | cosy
                | crisp | joyful | graceful | glorious | fabulous | dazzling | inspired | radiant | admirable | lucid
-Quality[bad]   = dull | poor | awful | boring | weak | bitter | ugly | rude | sour | stale
+Quality[bad]   = zipf dull | poor | awful | boring | weak | bitter | ugly | rude | sour | stale
                | nasty | messy | gloomy | grim | dusty | dreary | dreadful | clumsy | bland | crude
                | tedious | rotten | foul | horrid | bleak | lousy | feeble | shabby | sloppy | soggy
                | pathetic | hideous | dismal | ghastly | vile | lame | limp | insipid | woeful | abysmal

@@ -67,7 +67,7 @@ class Floor:
 
     @classmethod
     def task(cls, world: World, kind: str, *, corruption: Corruption = CLEAN, held_out: bool = False) -> "Floor":
-        """For batches of whole documents, `world.sample(..., kind=kind)`; with the features that all have as labels."""
+        """For batches of whole documents, `world.sample(..., kind=kind)`; labelled by their features, values sorted."""
         derivations = world.derivations(kind, held_out=held_out)
         roots: list[dict[tuple[Sentence, ...], int]] = [{} for _ in derivations[0].texts]
         cells = [
@@ -84,6 +84,7 @@ class Floor:
             for name, parts in labels.items():
                 part = parts.setdefault(derivation.values[name], torch.zeros(shape, dtype=torch.float64))
                 part[cell] += derivation.probability
+        labels = {name: dict(sorted(parts.items())) for name, parts in labels.items()}
         entries = [[world.graph.text(text) for text in numbers] for numbers in roots]
         machines = [Machine(world.graph, each, world.vocabulary()) for each in entries]
         return cls(world.vocabulary(), machines, joint, labels, corruption)

@@ -106,6 +106,12 @@ class Pair:
     labels: tuple[tuple[Label, ...], tuple[Label, ...]]
 
 
+def duplicate_rate(train: Sequence[Document], test: Sequence[Document]) -> float:
+    """The share of `test` documents whose sentences also occur, all and in this order, as a document of `train`."""
+    known = {document.sentences for document in train}
+    return sum(document.sentences in known for document in test) / len(test)
+
+
 Choice = tuple[tuple[int, ...], tuple[float, ...]]  # what may be chosen, and the cumulative bounds between the choices
 
 
