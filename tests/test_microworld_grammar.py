@@ -115,8 +115,10 @@ def test_sizes_fit_the_book(world: World) -> None:
 
 
 def test_lexicon_has_forty_good_and_forty_bad_adjectives(world: World) -> None:
+    rules = [*world.grammar.rules["Common"], *world.grammar.rules["Rare"]]
     good, bad = (
-        {alternative.items[0].name for alternative in rule.alternatives} for rule in world.grammar.rules["Quality"]
+        {choice.items[0].name for rule in rules if rule.parameters == (mood,) for choice in rule.alternatives}
+        for mood in ("good", "bad")
     )
     assert len(good) == len(bad) == 40
     assert not good & bad

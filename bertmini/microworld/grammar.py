@@ -126,19 +126,20 @@ State[office]             = 0.6 late | 0.4 missing
 # ------------------------------------------------------------------ reviews: negation, and eighty adjectives
 Claim[mood]    = 0.95 the Item was Praise[mood] . | 0.05 the Item was Praise[!mood] .
 Also[mood]     = 0.95 it was Praise[mood] too . | 0.05 it was Praise[!mood] too .
-Praise[mood]   = 0.5 Quality[mood] | 0.25 not Quality[!mood] | 0.25 Quality[mood] and Quality[mood]
+Praise[mood]   = 0.5 Quality[mood] | 0.25 not Quality[!mood] | 0.25 Common[mood] and Rare[mood]
 Verdict[mood]  = 0.95 so the Public Did[mood] it . | 0.05 so the Public Did[!mood] it .
 Item           = 0.4 soup | 0.3 play | 0.2 speech | 0.1 hotel
 Public         = zipf critics | guests | neighbours
 Did[good]      = zipf praised | loved | kept
 Did[bad]       = zipf hated | returned | buried
-Quality[good]  = zipf great | fine | lovely | funny | warm | bright | fresh | clever | pleasant | moving
+Quality[mood]  = 0.8 Common[mood] | 0.2 Rare[mood]
+Common[good]   = zipf great | fine | lovely | funny | warm | bright | fresh | clever | pleasant | moving
                | charming | excellent | brilliant | gentle | brave | calm | witty | elegant | lively | grand
-               | perfect | superb | noble | neat | delightful | splendid | tender | generous | merry | cosy
-               | crisp | joyful | graceful | glorious | fabulous | dazzling | inspired | radiant | admirable | lucid
-Quality[bad]   = zipf dull | poor | awful | boring | weak | bitter | ugly | rude | sour | stale
+Common[bad]    = zipf dull | poor | awful | boring | weak | bitter | ugly | rude | sour | stale
                | nasty | messy | gloomy | grim | dusty | dreary | dreadful | clumsy | bland | crude
-               | tedious | rotten | foul | horrid | bleak | lousy | feeble | shabby | sloppy | soggy
+Rare[good]     = perfect | superb | noble | neat | delightful | splendid | tender | generous | merry | cosy
+               | crisp | joyful | graceful | glorious | fabulous | dazzling | inspired | radiant | admirable | lucid
+Rare[bad]      = tedious | rotten | foul | horrid | bleak | lousy | feeble | shabby | sloppy | soggy
                | pathetic | hideous | dismal | ghastly | vile | lame | limp | insipid | woeful | abysmal
 
 # ------------------------------------------------------------------ news: one name for a person, a place, a firm
