@@ -70,6 +70,7 @@ def test_one_layer_by_hand() -> None:
                 module.bias.zero_()
     hidden = torch.tensor([1.0, -1.0] * 10).expand(BATCH, LENGTH, 20)
     assert_close(layer(hidden)[0], hidden)
+    assert layer(hidden)[1] is None
     with torch.no_grad():
         layer.output.bias.copy_(torch.tensor([3.0] + [0.0] * 19))
     summed = hidden[0, 0] + layer.output.bias
