@@ -92,8 +92,11 @@ class Pretrained(nn.Module):
         or of an architecture that is not BERT's.
         """
         config = read_config(Path(folder), labels)
-        model = cls(config)
-        model.load_state_dict(match(model.state_dict(), read_tensors(Path(folder)), new_head=new_head))
+        # Random weights that a checkpoint would replace are not drawn: on the meta device there is nothing to draw.
+        with torch.device("cpu" if new_head else "meta"):
+            model = cls(config)
+        state = match(model.state_dict(), read_tensors(Path(folder)), new_head=new_head)
+        model.load_state_dict(state, assign=True)
         return model.eval()
 
 
