@@ -1,0 +1,28 @@
+"""Keeps the root of E, as the copied code has it.
+
+answer: repaired
+caught by: test-repaired
+message: the root is that of d_k
+"""
+
+
+class RepairedAttention(nn.Module):
+    """Multi-head attention: project all, split, attend, join, mix."""
+
+    def __init__(self, hidden_size, heads):
+        super().__init__()
+        self.heads, self.size = heads, hidden_size // heads
+        self.query, self.key, self.value, self.output = (nn.Linear(hidden_size, hidden_size) for _ in range(4))
+
+    def forward(self, x, mask=None):
+        """(B, S, E) to (B, S, E); `mask` (B, 1, 1, S), True = may be heard."""
+        batch, length, hidden_size = x.shape
+        query, key, value = (
+            project(x).view(batch, length, self.heads, self.size).transpose(1, 2)  # (B, H, S, D)
+            for project in (self.query, self.key, self.value)
+        )
+        scores = query @ key.transpose(-2, -1) / math.sqrt(hidden_size)  # (B, H, S, S)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        mixed = scores.softmax(dim=-1) @ value  # (B, H, S, D)
+        return self.output(mixed.transpose(1, 2).reshape(batch, length, hidden_size))
