@@ -41,18 +41,18 @@ feature deed    = sell | find | lose | take
 feature thing   = clock | lamp | kettle | map
 
 # ------------------------------------------------------------------ documents: what pretraining reads
-document story 0.65 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second]
-                    | 0.15 Moral[topic]* / Opening[topic pronoun] / Scene[topic] / Act[topic pronoun last]
-                    | 0.15 Moral[topic]* / Opening[topic pronoun] / Act[topic pronoun second] / Act[topic pronoun last]
+document story 0.68 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[pronoun second]
+                    | 0.15 Moral[topic]* / Opening[topic pronoun] / Scene[topic] / Act[pronoun last]
+                    | 0.15 Moral[topic]* / Opening[topic pronoun] / Act[pronoun second] / Act[pronoun last]
                     | 0.10 Opening[topic pronoun] / Moral[topic]*
-                    | 0.20 Opening[topic pronoun] / Act[topic pronoun second] / Scene[topic] / Moral[topic]*
-                    | 0.20 Opening[topic pronoun] / Act[topic pronoun second] / Act[topic pronoun last] / Moral[topic]*
-document review 0.24 = 0.7 Claim[mood] / Verdict[mood] | 0.3 Claim[mood] / Also[mood] / Verdict[mood]
-document news   0.05 = News[type pronoun] / Comment[type pronoun]
-document quiz   0.03 = 0.4 Question[who fact] / Fact[who fact]
+                    | 0.20 Opening[topic pronoun] / Scene[topic] / Moral[topic]*
+                    | 0.20 Opening[topic pronoun] / Act[pronoun second] / Scene[topic] / Moral[topic]*
+document review 0.26 = 0.7 Claim[mood] / Verdict[mood] | 0.3 Claim[mood] / Also[mood] / Verdict[mood]
+document news   0.02 = News[type pronoun] / Comment[type pronoun]
+document quiz   0.02 = 0.4 Question[who fact] / Fact[who fact]
                      | 0.3 Fact[boy fact] / Fact[girl fact2] / Again[she !fact2]
                      | 0.3 Fact[girl fact] / Fact[boy fact2] / Again[he !fact2]
-document report 0.03 = Report[agent deed thing] / Echo[agent deed thing]
+document report 0.02 = Report[agent deed thing] / Echo[agent deed thing]
 held out = agent=judge deed=take | agent=cook deed=lose | agent=clerk deed=sell | agent=baker deed=find
 
 # ------------------------------------------------------------------ tasks: what fine-tuning reads
@@ -90,15 +90,14 @@ Sort                      = 0.4 a long | 0.3 a slow | 0.2 another | 0.1 the last
 Spot[river]               = 0.7 on the river | 0.3 near the river
 Spot[garden]              = 0.7 in the garden | 0.3 near the garden
 Spot[office]              = 0.7 at the office | 0.3 near the office
-Opening[topic pronoun]    = 0.3 Hero[pronoun] Saw Group[topic number] When .
+Opening[topic pronoun]    = 0.3 Hero[pronoun] Saw Group[topic number] .
                           | 0.7 Hero[pronoun] Saw Group[topic number] Spot[topic] .
 Hero[pronoun] as PER      = First[pronoun]
 First[she]                = 0.3 ada | 0.3 bea | 0.3 clara | 0.1 robin
 First[he]                 = 0.3 bruno | 0.3 hugo | 0.3 otto | 0.1 robin
 Saw                       = zipf saw | counted | missed | drew
 When                      = 0.5 at dawn | 0.3 at noon | 0.2 on sunday
-Act[topic pronoun turn]   = 0.7 Marker[turn] $pronoun $work the Size Object[work] Spot[topic] .
-                          | 0.3 Marker[turn] $pronoun $work the Size Object[work] Near Group[topic one] .
+Act[pronoun turn]         = Marker[turn] $pronoun $work the Size Object[work] When .
 Marker[second]            = 0.6 then | 0.3 next | 0.1 later
 Marker[last]              = 0.7 finally | 0.2 later | 0.1 then
 Size                      = 0.5 old | 0.3 wrong | 0.2 last
