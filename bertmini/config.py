@@ -14,6 +14,7 @@ Left out on purpose: relative positions, decoders, cross-attention. Taught in ch
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 ACTIVATIONS = ("gelu", "gelu_new", "relu")
 
@@ -76,19 +77,15 @@ class BertConfig:
         return len(self.labels)
 
 
-def _preset(layers: int, hidden: int, *, heads: int | None = None, max_length: int = 512) -> BertConfig:
+def _preset(layers: int, hidden: int, **other: Any) -> BertConfig:
     """Build the family's shape: heads 64 wide, feed-forward four times the hidden size."""
-    return BertConfig(
-        num_hidden_layers=layers,
-        hidden_size=hidden,
-        num_attention_heads=heads or hidden // 64,
-        intermediate_size=4 * hidden,
-        max_position_embeddings=max_length,
-    )
+    shape = {"num_attention_heads": hidden // 64, "intermediate_size": 4 * hidden} | other
+    return BertConfig(num_hidden_layers=layers, hidden_size=hidden, **shape)
 
 
 PRESETS: dict[str, BertConfig] = {
-    "nano": _preset(2, 64, heads=4, max_length=64),
+    # So narrow a model learns sooner from larger weights; 0.08 was the best of 0.02 to 0.1 in the microworld.
+    "nano": _preset(2, 64, num_attention_heads=4, max_position_embeddings=64, initializer_range=0.08),
     "tiny": _preset(2, 128),
     "mini": _preset(4, 256),
     "small": _preset(4, 512),

@@ -44,10 +44,17 @@ class Settings:
 
 
 WORLD_SETTINGS = Settings(
-    corpus=MICROWORLD, preset="nano", steps=3_000, batch_size=64, learning_rate=2e-3, max_length=64, dropout=0.0
+    corpus=MICROWORLD,
+    preset="nano",
+    steps=3_000,
+    batch_size=64,
+    learning_rate=5e-3,
+    max_length=64,
+    dropout=0.0,
+    precision="float32",  # matrices this small do not gain from bf16
 )
 TEXT_SETTINGS = Settings(
-    corpus="library-docs", preset="tiny", steps=3_000, batch_size=64, learning_rate=1e-3, max_length=128, dropout=0.1
+    corpus="library-docs", preset="tiny", steps=4_000, batch_size=32, learning_rate=2e-3, max_length=128, dropout=0.0
 )
 
 
