@@ -53,7 +53,7 @@ WORLD_SETTINGS = Settings(
     dropout=0.0,
     precision="float32",  # matrices this small do not gain from bf16
 )
-# From pairs of 32 tokens, attention learns to look at neighbours after some 400 steps; from 128 tokens not within 3,000.
+# From pairs of 32 tokens attention learns to use neighbours within some 400 steps; from 128 not within 3,000.
 TEXT_SETTINGS = Settings(
     corpus="library-docs", preset="tiny", steps=2_000, batch_size=128, learning_rate=2e-3, max_length=32, dropout=0.0
 )
