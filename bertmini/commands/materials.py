@@ -20,7 +20,7 @@ DEFAULT_VOCAB_SIZE = 8_192  # or as many as a small text gives
 VOCABULARY_CHARS = 20_000_000  # the vocabulary is learned from the beginning of a large corpus
 COUNTED_CHARS = 2_000_000  # and the unigram frequencies
 HELD_OUT_CHARS = 200_000
-EVALUATION_BATCHES = 8
+EVALUATION_BATCHES = 24
 EVALUATION_SEED = 1_000_003  # masks and pairs of the evaluation are the same for every run
 
 
