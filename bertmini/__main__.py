@@ -58,6 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     new.add_argument(
         "--precision", choices=("auto", "float32", "bf16"), help="auto takes bf16 where the device is made for it"
     )
+    new.add_argument("--threads", type=int, help="of the processor (default 1 in the microworld, else all cores)")
     new.add_argument("--seed", type=int, help="of weights, data and masks (default 0)")
     new.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
 
@@ -84,7 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 SETTING_NAMES = (
     "corpus", "preset", "steps", "batch_size", "learning_rate", "max_length", "vocab_size", "dropout", "whole_words",
-    "precision", "seed",
+    "precision", "threads", "seed",
 )  # fmt: skip
 
 

@@ -161,6 +161,7 @@ MISTAKES = [
     (["--max-length", "4"], "max_length is 4"),
     (["--max-length", "65"], "takes 5 to 64"),
     (["--dropout", "1"], "dropout is 1"),
+    (["--threads", "0"], "threads is 0"),
     (["--vocab-size", "100000"], "more than this text can give"),
     (["--device", "abacus"], "unknown device 'abacus'"),
     (["--learning-rate", "-1"], "learning_rate is -1"),

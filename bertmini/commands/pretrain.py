@@ -43,6 +43,8 @@ def pretrain(
     Raises `ValueError` for what the user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run.
     """
     place, recipe = pick_device(device), make_recipe(settings)  # refuse what cannot be before anything is written
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
     known = WordPieceTokenizer.from_pretrained(folder) if (folder / "vocab.txt").is_file() else None
     materials = world_materials(settings) if settings.corpus == MICROWORLD else text_materials(settings, known)
     store_settings(folder, settings)

@@ -26,13 +26,14 @@ class Settings:
     vocab_size: int | None = None
     whole_words: bool = False
     precision: str = "auto"
+    threads: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built, naming the value."""
         if self.preset not in PRESETS:
             raise ValueError(f"unknown preset {self.preset!r}; choose one of {', '.join(PRESETS)}")
-        for name in ("steps", "batch_size", "vocab_size"):
+        for name in ("steps", "batch_size", "vocab_size", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
@@ -51,7 +52,8 @@ WORLD_SETTINGS = Settings(
     learning_rate=5e-3,
     max_length=64,
     dropout=0.0,
-    precision="float32",  # matrices this small do not gain from bf16
+    precision="float32",  # matrices this small do not gain from bf16,
+    threads=1,  # and where a neighbour is busy, two threads wait for each other
 )
 # From pairs of 32 tokens attention learns to use neighbours within some 400 steps; from 128 not within 3,000.
 TEXT_SETTINGS = Settings(
