@@ -1,5 +1,7 @@
 """Pictures of curves and of attention, in one style; arrays and tokens in, pictures with alt text out."""
 
+from bertmini.viz.frame import Frame
+from bertmini.viz.inputs import Attended, attend, check_attention
 from bertmini.viz.maps import attention_lines, attention_map, head_grid, head_word
 from bertmini.viz.plots import loss_curve
 from bertmini.viz.source import show_source
@@ -7,9 +9,13 @@ from bertmini.viz.style import MEANINGS, Picture, png, save, use_style
 
 __all__ = [
     "MEANINGS",
+    "Attended",
+    "Frame",
     "Picture",
+    "attend",
     "attention_lines",
     "attention_map",
+    "check_attention",
     "head_grid",
     "head_word",
     "loss_curve",

@@ -18,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from bertmini.viz.inputs import Weights, check_attention, check_head
 from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture
 
 SPECIAL = ("[CLS]", "[SEP]")
@@ -30,7 +30,6 @@ FAINT = 0.05  # a line of less is left out
 LINE, PALE = MEANINGS["model"][0], MEANINGS["chance"][0]
 MOST_LINES = 16  # tokens that lines may come from and go to
 MOST_HEADS = 12
-Weights = NDArray[np.float64]
 
 
 def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Picture:
@@ -39,7 +38,7 @@ def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Pi
     Raises:
         ValueError: the weights are not one head's attention between these tokens; says what they are instead.
     """
-    matrix = checked_attention(weights, tokens, 2)
+    matrix = check_head(weights, tokens)
     count = len(tokens)
     size = max(2.6, 0.26 * count)
     with matplotlib.rc_context(STYLE):
@@ -70,7 +69,7 @@ def head_grid(attentions: Any, tokens: Sequence[str], *, title: str = "") -> Pic
     Raises:
         ValueError: as in ``attention_map``; more than 12 heads, which no page shows in readable size.
     """
-    stack = checked_attention(attentions, tokens, 4)
+    stack = check_attention(attentions, tokens)
     layers, heads = stack.shape[:2]
     if heads > MOST_HEADS:
         raise ValueError(
@@ -109,7 +108,7 @@ def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: s
     Raises:
         ValueError: as in ``attention_map``; more than 16 tokens; no such token.
     """
-    matrix = checked_attention(weights, tokens, 2)
+    matrix = check_head(weights, tokens)
     count = len(tokens)
     if count > MOST_LINES:
         raise ValueError(f"{count} tokens are too many for lines: expected at most {MOST_LINES}; use attention_map")
@@ -183,30 +182,6 @@ def describe_attention(weights: Weights, tokens: Sequence[str]) -> str:
         f"{len(tokens)} tokens: {' '.join(tokens)}. Strongest: {pairs}. Shares: {shares}. "
         f"Entropy {relative_entropy(weights):.0%} of the largest possible."
     )
-
-
-def checked_attention(weights: Any, tokens: Sequence[str], dimensions: int) -> Weights:
-    """The weights as an array, or what is wrong with them and the likely cause.
-
-    Raises:
-        ValueError: wrong dimensions, other tokens, numbers that are not finite, rows that do not sum to 1.
-    """
-    weights = weights.detach().float().cpu() if hasattr(weights, "detach") else weights
-    array = np.asarray(weights, dtype=np.float64)
-    wanted = "(layers, heads, S, S)" if dimensions == 4 else "(S, S), one head of one sequence"
-    if array.ndim != dimensions or array.shape[-1] != array.shape[-2] or not array.size:
-        raise ValueError(
-            f"the weights have the shape {array.shape}: expected {wanted}; was output_attentions=True given?"
-        )
-    if len(tokens) != array.shape[-1]:
-        raise ValueError(f"{len(tokens)} tokens, but {array.shape[-1]} columns: cut the padding from both")
-    if not np.isfinite(array).all():
-        raise ValueError("the weights are not all finite: was the model trained with too high a learning rate?")
-    sums = array.sum(-1)
-    if np.abs(sums - 1).max() > 5e-3:  # bf16 is off by 2e-3, dropout by 1e-1
-        worst = sums.flat[np.abs(sums - 1).argmax()]
-        raise ValueError(f"a row sums to {worst:.3f}, not 1: call model.eval() (dropout is on), and cut no columns")
-    return array
 
 
 def _print(axes: Axes, row: int, column: int, weight: float) -> None:
