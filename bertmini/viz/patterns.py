@@ -1,9 +1,10 @@
 """What a head mostly looks at, in numbers and in a word: the previous token, the next, the same, delimiters, or all.
 
 Clark et al. (2019, "What does BERT look at?", section 3) sort heads by the mean attention that they give to such
-places, and by the entropy of their rows. So does this module, with one care more: attention that is spread evenly gives each
-place something too, and in a short text the delimiters a lot. A head gets a name only if its share is at least half way
-from what even attention would give to all. Failing that it is "broad" (its entropy is near the largest) or "mixed".
+places, and by the entropy of their rows. So does this module, with one care more: attention that is spread evenly
+gives each place something too, and in a short text the delimiters a lot. A head gets a name only if its share is at
+least half way from what even attention would give to all. Failing that it is "broad" (its entropy is near the largest)
+or "mixed".
 
 A name describes these weights on this text. It is no claim about what the head is for (chapter 14).
 
