@@ -6,8 +6,10 @@ The rooms are laid out the way the data runs: `data` and `microworld` make batch
 
 from bertmini.config import PRESETS, BertConfig
 from bertmini.data.corpora import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
+from bertmini.data.finetuning import FinetuningStream, evaluation_batches
 from bertmini.data.masking import Masking
 from bertmini.data.pretraining import PretrainingStream, TextPairs
+from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
 from bertmini.microworld import World
 from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
@@ -35,7 +37,9 @@ __all__ = [
     "BertModel",
     "Corpus",
     "Encoding",
+    "FinetuningStream",
     "History",
+    "LabelledText",
     "ListCorpus",
     "Masking",
     "MultiHeadAttention",
@@ -46,8 +50,11 @@ __all__ = [
     "Tricks",
     "WordPieceTokenizer",
     "World",
+    "evaluation_batches",
+    "label_names",
     "library_docs",
     "open_corpus",
+    "read_labelled",
     "scaled_dot_product_attention",
     "train",
 ]

@@ -1,0 +1,128 @@
+"""Tables of labelled texts, from files: which columns, which classes, and what is wrong in which line.
+
+Left out on purpose: quoted fields, other tables than .tsv and .jsonl, examples too many for memory.
+Taught in chapter 08.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bertmini.data.textfiles import decode
+
+
+class LabelledText(NamedTuple):
+    """A text, or a pair of texts (`pair` is not None), and the name of its class."""
+
+    text: str
+    pair: str | None
+    label: str
+
+
+def read_labelled(
+    path: str | Path, *, text: str = "text", pair: str | None = None, label: str = "label"
+) -> list[LabelledText]:
+    """Read a table of texts and their classes; `text`, `pair` and `label` name its columns.
+
+    A .tsv file has one example a line, fields between tabs, nothing quoted; its first line names the columns. Where it
+    does not, give the columns' numbers, from "1". A .jsonl file has an object a line.
+
+    Raises:
+        ValueError: another ending, a missing column, a line without text or label, no example; names file and line.
+    """
+    path = Path(path)
+    if path.suffix not in READERS:
+        raise ValueError(f"{path} ends in {path.suffix or 'nothing'!r}: expected {' or '.join(READERS)}")
+    columns = {"text": text, "pair": pair, "label": label}
+    named = [name for name in columns.values() if name is not None]
+    examples = []
+    for number, fields in READERS[path.suffix](path, named):
+        first, second, name = (
+            None if column is None else _checked(fields[column], f"{path}, line {number}: {role} ({column!r})")
+            for role, column in columns.items()
+        )
+        examples.append(LabelledText(first or "", second, (name or "").strip()))
+    if not examples:
+        raise ValueError(f"{path} holds no examples")
+    return examples
+
+
+def _read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each line's number and its fields by name."""
+    names: list[str] = []
+    numbered = all(column.isdecimal() for column in columns)
+    for number, line in _numbered_lines(path):
+        fields = line.split("\t")
+        if not names:
+            names = [str(i) for i in range(1, len(fields) + 1)] if numbered else fields
+            cure = "" if numbered else "; where the first line is no heading, give the columns' numbers, from 1"
+            _require(columns, names, f"{path} has no column", cure)
+            if not numbered:
+                continue
+        if len(fields) != len(names):
+            raise ValueError(f"{path}, line {number} has {len(fields)} fields between tabs, the first has {len(names)}")
+        yield number, dict(zip(names, fields, strict=True))
+
+
+def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each line's number and its object."""
+    for number, line in _numbered_lines(path):
+        try:
+            fields = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}, line {number} is not JSON ({error})") from None
+        if not isinstance(fields, dict):
+            raise ValueError(f"{path}, line {number} holds a {type(fields).__name__}: expected an object")
+        _require(columns, list(fields), f"{path}, line {number} has no", "")
+        yield number, fields
+
+
+READERS = {".tsv": _read_tsv, ".jsonl": _read_jsonl}
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number the lines, from 1, and give those that are not blank."""
+    for number, line in enumerate(decode(path.read_bytes(), path, 0).removeprefix("\ufeff").split("\n"), start=1):
+        if line.strip():
+            yield number, line.removesuffix("\r")
+
+
+def _require(columns: Sequence[str], names: Sequence[str], start: str, cure: str) -> None:
+    """Refuse a table without one of the columns."""
+    for column in columns:
+        if column not in names:
+            known = ", ".join(repr(name if len(name) <= 30 else f"{name[:27]}...") for name in names)
+            raise ValueError(f"{start} {column!r}; there are {known}{cure}")
+
+
+def _checked(value: Any, where: str) -> str:
+    """Give a field as text: numbers are spelled out, anything else that is not text is refused."""
+    if isinstance(value, int | float):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{where} is {json.dumps(value)[:30]}: expected text")
+    if not value.strip():
+        raise ValueError(f"{where} is empty")
+    return value
+
+
+def label_names(examples: Sequence[LabelledText]) -> tuple[str, ...]:
+    """List the classes that occur, whole numbers by size and names by alphabet: a class's place is its number.
+
+    Raises `ValueError` if there are fewer than two.
+
+    >>> label_names([LabelledText("fine", None, "10"), LabelledText("poor", None, "2")])
+    ('2', '10')
+    """
+    names = {example.label for example in examples}
+    if len(names) < 2:
+        found = f"only {min(names)!r}" if names else "none"
+        raise ValueError(
+            f"a classifier needs at least two classes, but among {len(examples)} examples there is {found}"
+        )
+    return tuple(sorted(names, key=lambda name: (int(name), name) if _all_whole(names) else (0, name)))
+
+
+def _all_whole(names: set[str]) -> bool:
+    return all(name.removeprefix("-").isdecimal() for name in names)
