@@ -1,0 +1,172 @@
+// The attention explorer, part 1: numbers, words and pictures, as functions of their arguments alone.
+// Part 2, explorer_page.js, puts them on the page. No dependency; a comment stands on a line of its own and an
+// instruction ends on its line, because the page is given both files without comments and indentation.
+'use strict';
+
+// A stored level k says k/200 <= weight < (k+1)/200: the middle of that, printed with two decimals, is exact.
+const LEVELS = 200;
+const FAINT = 0.05;
+const PRINTED = 12;
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+const two = (number) => number.toFixed(2);
+const percent = (share) => `${Math.round(100 * share)} %`;
+const escapeXml = (text) => text.replace(/[<>&'"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+
+// One character a weight: those from "(" on that neither HTML nor JSON has to escape, then from "À" on.
+const ALPHABET = Array.from({length: 350}, (_, code) => code)
+  .filter((code) => (code < 127 ? code > 39 && code !== 60 && code !== 92 : code > 191));
+
+function levelsOf(text) {
+  const level = new Map(ALPHABET.map((code, i) => [String.fromCharCode(code), i]));
+  return Uint8Array.from(text, (letter) => level.get(letter));
+}
+
+// One head's weights as rows. What a row lacks to 1 is in its cells of level 0, in equal parts as far as is known.
+function matrixOf(levels, size, index) {
+  return Array.from({length: size}, (_, i) => {
+    const from = (index * size + i) * size;
+    const row = Array.from(levels.slice(from, from + size), (k) => k && Math.min(1, (k + 0.5) / LEVELS));
+    const rest = Math.max(0, 1 - sum(row)) / row.filter((weight) => !weight).length;
+    return row.map((weight) => weight || Math.min(rest, 0.0049));
+  });
+}
+
+function meanOf(matrices) {
+  return matrices[0].map((row, i) => row.map((_, j) => sum(matrices.map((matrix) => matrix[i][j])) / matrices.length));
+}
+
+function multiply(left, right) {
+  return left.map((row) => right[0].map((_, j) => sum(row.map((weight, k) => weight * right[k][j]))));
+}
+
+// Abnar and Zuidema 2020, section 3: the product of (A + I)/2 over the layers, the last one leftmost.
+function rollout(layers) {
+  const halves = layers.map((matrix) => matrix.map((row, i) => {
+    const total = sum(row);
+    return row.map((weight, j) => (weight / total + (i === j ? 1 : 0)) / 2);
+  }));
+  return halves.reduce((below, half) => multiply(half, below));
+}
+
+// What one token takes from each, or, the other way round, what each takes from it.
+function lineOf(matrix, place, backwards) {
+  return backwards ? matrix.map((row) => row[place]) : matrix[place];
+}
+
+function strongest(line, most) {
+  return line.map((_, j) => j).sort((a, b) => line[b] - line[a] || a - b).slice(0, most);
+}
+
+// A token by name, and by place too where the name occurs again.
+function called(tokens, place) {
+  const token = tokens[place];
+  return tokens.indexOf(token) === tokens.lastIndexOf(token) ? token : `${token} (token ${place})`;
+}
+
+function spoken(matrix, tokens, place, backwards) {
+  const line = lineOf(matrix, place, backwards);
+  const others = strongest(line, 3).filter((j) => line[j] >= FAINT);
+  const list = others.map((j) => `${j === place ? 'itself' : called(tokens, j)} ${two(line[j])}`);
+  const verb = backwards ? 'is attended to by' : 'attends to';
+  return `${called(tokens, place)} ${verb} ${list.join(', ') || `no token by ${FAINT} or more`}.`;
+}
+
+// The picture in words, by rule.
+function described(matrix, tokens, heading) {
+  const pairs = matrix.flatMap((row, i) => row.map((weight, j) => [weight, i, j]));
+  pairs.sort((a, b) => b[0] - a[0] || a[1] - b[1] || a[2] - b[2]);
+  const top = pairs.slice(0, 3).map(([weight, i, j]) => `${called(tokens, i)} to ${called(tokens, j)} ${two(weight)}`);
+  return `${heading}. Heat map of attention between ${tokens.length} tokens: ${tokens.join(' ')}. ` +
+    `Strongest: ${top.join(', ')}.`;
+}
+
+// Where a key leads in rows of so many columns; undefined for a key that means something else.
+function moved(key, at, columns, count) {
+  const column = at % columns;
+  const step = {
+    ArrowLeft: column ? -1 : 0, ArrowRight: column < columns - 1 ? 1 : 0, Home: -column, End: columns - 1 - column,
+    ArrowUp: -columns, ArrowDown: columns,
+  }[key];
+  const to = at + step;
+  return step === undefined || (to >= 0 && to < count) ? step === undefined ? undefined : to : at;
+}
+
+function channels(colour) {
+  return [1, 3, 5].map((from) => parseInt(colour.trim().slice(from, from + 2), 16));
+}
+
+function luminance(colour) {
+  const [red, green, blue] = channels(colour).map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+// Paper at 0, full heat at 1, and black or white on it, whichever reads better: 4.5 : 1 at the least, always.
+function shade(weight, paper, heat) {
+  const [from, to] = [channels(paper), channels(heat)];
+  const mixed = from.map((value, i) => Math.round(value + (to[i] - value) * Math.min(weight, 1)));
+  const back = `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+  return [back, luminance(back) > 0.179 ? '#000000' : '#ffffff'];
+}
+
+// Rows are the tokens that take, columns those that they take from.
+function heatMap(matrix, tokens, look) {
+  const count = tokens.length;
+  const cell = Math.max(10, Math.min(30, Math.floor(480 / count)));
+  const font = Math.min(12, cell);
+  const names = tokens.map((token) => escapeXml([...token].length > 14 ? `${[...token].slice(0, 13).join('')}…` : token));
+  const margin = 10 + 0.65 * font * Math.max(...tokens.map((token) => Math.min(14, [...token].length)));
+  const [left, top, side] = [Math.ceil(margin), Math.ceil(margin * 0.9 + 18), cell * count];
+  const [width, height] = [left + side + Math.ceil(margin * 0.55), top + side + 4];
+  const paths = new Map();
+  const parts = [];
+  matrix.forEach((row, i) => row.forEach((weight, j) => {
+    const level = Math.round(weight * 100);
+    if (level) paths.set(level, `${paths.get(level) || ''}M${j * cell} ${i * cell}h${cell}v${cell}h-${cell}z`);
+    if (count <= PRINTED && level >= 10) {
+      const ink = shade(level / 100, look.paper, look.heat)[1];
+      const number = level > 99 ? '1' : `.${level}`;
+      parts.push(`<text x='${(j + 0.5) * cell}' y='${(i + 0.66) * cell}' fill='${ink}' text-anchor='middle'>${number}</text>`);
+    }
+  }));
+  const cells = [...paths].map(([level, d]) => `<path fill='${shade(level / 100, look.paper, look.heat)[0]}' d='${d}'/>`);
+  const labels = names.map((name, i) => {
+    const middle = (i + 0.5) * cell;
+    return `<text x='-5' y='${middle + font / 3}' text-anchor='end'>${name}</text>` +
+      `<text transform='translate(${middle + font / 3} -5) rotate(-60)'>${name}</text>`;
+  });
+  const alt = escapeXml(look.alt);
+  return `<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='${alt}' width='${width}' height='${height}' ` +
+    `viewBox='0 0 ${width} ${height}' font-family='DejaVu Sans,Verdana,sans-serif' font-size='${font}' fill='${look.ink}'>` +
+    `<desc>${alt}</desc><rect width='100%' height='100%' fill='${look.paper}'/>` +
+    `<text x='4' y='13' font-size='12'>rows: token · columns: attends to</text>` +
+    `<g transform='translate(${left} ${top})' data-cell='${cell}'>${cells.join('')}` +
+    `<rect width='${side}' height='${side}' fill='none' stroke='${look.ink}'/>${labels.join('')}${parts.join('')}</g></svg>`;
+}
+
+function checksum(bytes) {
+  let rest = -1;
+  for (const byte of bytes) {
+    rest ^= byte;
+    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+  }
+  return ~rest;
+}
+
+// The PNG with its description inside, as the chunk "iTXt" straight after the header (PNG specification, 11.3.4.5).
+function withDescription(png, text) {
+  const body = new TextEncoder().encode(`iTXtDescription\0\0\0\0\0${text}`);
+  const chunk = new Uint8Array(body.length + 8);
+  new DataView(chunk.buffer).setUint32(0, body.length - 4);
+  chunk.set(body, 4);
+  new DataView(chunk.buffer).setInt32(body.length + 4, checksum(body));
+  return [png.slice(0, 33), chunk, png.slice(33)];
+}
+
+if (typeof module !== 'undefined') {
+  module.exports = {
+    called, channels, described, heatMap, levelsOf, lineOf, luminance, matrixOf, meanOf, moved, rollout, shade, spoken,
+    strongest, withDescription,
+  };
+}

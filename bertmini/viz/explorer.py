@@ -1,0 +1,174 @@
+"""Our own attention viewer: every head, token and weight within reach of the keyboard, said as well as shown.
+
+What it shows beyond bertviz: numbers, a name for each head (`patterns`), heads forming over training, two texts or two
+models side by side, rollout (Abnar and Zuidema 2020), and what a prediction becomes without a head (`ablation`). It is
+one page of plain JavaScript, explorer.js for what can be computed without a page and explorer_page.js for the page.
+
+Weights travel as one character each, in steps of 1/200, cut so that a number with two decimals is exact.
+
+Left out on purpose: queries and keys under a weight (neuron_view has them). Taught in chapter 13.
+"""
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from bertmini.viz.ablation import Ablation
+from bertmini.viz.frame import Frame
+from bertmini.viz.inputs import Weights, check_attention
+from bertmini.viz.maps import MOST_HEADS, head_grid
+from bertmini.viz.patterns import Pattern, head_patterns
+
+LEVELS = 200
+# From "(" on what neither HTML nor JSON has to escape; past ASCII from "À" on. explorer.js has the same.
+ALPHABET = [chr(code) for code in (*range(40, 127), *range(192, 350)) if chr(code) not in "<\\"]
+MOST_BYTES = 2_000_000
+CAVEAT = "A weight says where a token took from. It does not yet say why the model answers as it does."
+
+
+def explore(
+    attentions: Any,
+    tokens: Sequence[str],
+    second: int | None = None,
+    *,
+    title: str = "",
+    ablation: Sequence[Ablation] = (),
+    beside: tuple[Any, ...] | None = None,
+    names: tuple[str, str] = ("first", "second"),
+    head: tuple[int, int] = (0, 0),
+    place: int = 1,
+) -> Frame:
+    """Explore one text's attention, as in ``explore(*attend(model, tokenizer, "the cat sat"))``.
+
+    ``attentions`` are what `check_attention` takes, or a list of (training step, attentions), which a slider runs
+    through. ``ablation`` is from `ablate_heads`. ``beside`` holds another text's or model's attentions and tokens, as
+    `attend` returns them, and ``names`` says what the two are. The view opens at ``head`` (layer, head) and at the
+    token at ``place``.
+
+    Raises:
+        ValueError: as in `check_attention`; training steps of different models; no such head or place; a view of more
+            than 2 MB.
+    """
+    given = [(attentions, tokens, second)] if beside is None else [(attentions, tokens, second), (*beside, None)[:3]]
+    checked = [(_by_step(steps, its_tokens), list(its_tokens)) for steps, its_tokens, _ in given]
+    stack = checked[0][0][-1][1]
+    if not (0 <= head[0] < stack.shape[0] and 0 <= head[1] < stack.shape[1]):
+        raise ValueError(f"head is {head}: expected a layer below {stack.shape[0]} and a head below {stack.shape[1]}")
+    if not 0 <= place < len(tokens) + (len(tokens) == 1):
+        raise ValueError(f"place is {place}: expected one of the tokens 0 to {len(tokens) - 1}")
+    sides = [_side(name, steps, its_tokens, place) for name, (steps, its_tokens) in zip(names, checked, strict=False)]
+    for side, (_, _, begins) in zip(sides, given, strict=True):
+        side["second"] = begins
+    if ablation:
+        sides[0]["guesses"] = _packed(ablation)
+    html = _html({"sides": sides, "start": head, "caveat": CAVEAT})
+    if len(html.encode()) > MOST_BYTES:
+        raise ValueError(
+            f"the view would have {len(html.encode()) / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: pass fewer "
+            "layers (attentions[:4]), training steps or tokens"
+        )
+    picture = head_grid(stack[:, :MOST_HEADS], tokens, title=title)
+    alt = f"{title or 'Attention explorer'}. {_spoken(checked, names)} {CAVEAT}"
+    height = min(980, 330 + max(90 * stack.shape[0] + 200, 560))
+    return Frame(html, picture, alt, height, title or "Attention explorer", downloads=True)
+
+
+def _by_step(attentions: Any, tokens: Sequence[str]) -> list[tuple[int, Weights]]:
+    """Checked weights by training step; a text without steps has the one step 0."""
+    listed = attentions is not None and len(attentions) and isinstance(attentions[0], tuple)
+    if not (listed and isinstance(attentions[0][0], int)):
+        return [(0, check_attention(attentions, tokens))]
+    steps = [(step, check_attention(weights, tokens)) for step, weights in attentions]
+    shapes = sorted({weights.shape[:2] for _, weights in steps})
+    if len(shapes) > 1:
+        raise ValueError(f"the steps have (layers, heads) {shapes[0]} and {shapes[1]}: expected one model's")
+    return steps
+
+
+def _side(name: str, steps: list[tuple[int, Weights]], tokens: list[str], place: int) -> dict[str, Any]:
+    layers, heads = steps[0][1].shape[:2]
+    return {
+        "name": name,
+        "tokens": tokens,
+        "layers": layers,
+        "heads": heads,
+        "place": place,
+        "steps": [
+            [step, encode(weights), [_facts(p) for layer in head_patterns(weights, tokens) for p in layer]]
+            for step, weights in steps
+        ],
+    }
+
+
+def encode(weights: Weights) -> str:
+    """Weights as characters: number k of the alphabet says k/200 <= weight < (k+1)/200.
+
+    >>> encode(np.array([0.0, 0.005, 0.2, 1.0]))
+    '()QĈ'
+    """
+    levels = np.clip(np.floor(weights * LEVELS + 1e-9), 0, LEVELS).astype(int)
+    return "".join(np.array(ALPHABET)[levels.ravel()])
+
+
+def _facts(pattern: Pattern) -> list[str | float]:
+    """A head's words, its four shares and its breadth in per cent, its entropy and distance."""
+    shares = [round(100 * share) for share in (*pattern.shares.values(), pattern.breadth)]
+    return [pattern.words, *shares, round(pattern.entropy, 2), round(pattern.distance, 1)]
+
+
+def _packed(ablation: Sequence[Ablation]) -> dict[str, Any]:
+    """Guesses as numbers of words and per mille: [place, whole, by head [first word's, word, chance, word, ...]]."""
+    every = [guesses for one in ablation for guesses in (one.whole, *(g for layer in one.without for g in layer))]
+    words = sorted({piece for guesses in every for piece in guesses.pieces})
+    number = {word: i for i, word in enumerate(words)}
+
+    def flat(pieces: list[str], probabilities: list[float]) -> list[int]:
+        pairs = zip(pieces, probabilities, strict=True)
+        return [value for piece, chance in pairs for value in (number[piece], round(1000 * chance))]
+
+    places = [
+        [
+            one.place,
+            flat(one.whole.pieces, one.whole.probabilities),
+            [[round(1000 * cut.first), *flat(cut.pieces, cut.probabilities)] for layer in one.without for cut in layer],
+        ]
+        for one in ablation
+    ]
+    return {"words": words, "places": places}
+
+
+def _html(data: dict[str, Any]) -> str:
+    """Styles, data and program, without comments and indentation, as the frame takes them."""
+    folder = files("bertmini.viz")
+    css, *programs = (
+        (folder / name).read_text(encoding="utf-8") for name in ("explorer.css", "explorer.js", "explorer_page.js")
+    )
+    payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    program = "\n".join(bare(text) for text in programs)
+    return f"<style>{bare(css)}</style><script type='application/json'>{payload}</script><script>\n{program}\n</script>"
+
+
+def bare(program: str) -> str:
+    """A program without indentation, empty lines and lines that are comments.
+
+    >>> bare("// what\\n  a = 1;\\n\\n  b = 2; // this stays")
+    'a = 1;\\nb = 2; // this stays'
+    """
+    lines = (line.strip() for line in program.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
+
+
+def _spoken(checked: list[tuple[list[tuple[int, Weights]], list[str]]], names: Sequence[str]) -> str:
+    """What the view holds, in words."""
+    sentences = []
+    for name, (steps, tokens) in zip(names, checked, strict=False):
+        layers, heads = steps[0][1].shape[:2]
+        start = f"{name}: " if len(checked) > 1 else ""
+        over = f" at training steps {', '.join(str(step) for step, _ in steps)}" if len(steps) > 1 else ""
+        sentences.append(
+            f"{start}{layers} layers by {heads} heads between {len(tokens)} tokens{over}: {' '.join(tokens)}."
+        )
+    return " ".join(sentences)

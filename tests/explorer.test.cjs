@@ -1,0 +1,138 @@
+// The explorer's functions without a page, by Node's own test runner: node --test tests/explorer.test.cjs
+// tests/test_viz_explorer.py calls it. Worked by hand, except where a random oracle says more.
+'use strict';
+
+const assert = require('node:assert/strict');
+const {test} = require('node:test');
+const explorer = require('../bertmini/viz/explorer.js');
+
+const near = (actual, expected, within = 1e-9) => {
+  assert.equal(actual.length, expected.length);
+  actual.forEach((row, i) => row.forEach((value, j) => assert.ok(
+    Math.abs(value - expected[i][j]) <= within, `row ${i}, column ${j}: ${value}, expected ${expected[i][j]}`)));
+};
+
+const TOKENS = ['[CLS]', 'the', 'the', 'cat'];
+const HEAD = [[1, 0, 0, 0], [0.5, 0.25, 0.25, 0], [0, 0.04, 0.26, 0.7], [0.1, 0.2, 0.3, 0.4]];
+
+test('characters are levels, and none is left out or doubled', () => {
+  assert.deepEqual([...explorer.levelsOf('()*;=~ÀÁĈ')], [0, 1, 2, 19, 20, 84, 85, 86, 157]);
+});
+
+test('a row gets back what it lacks to 1 in its cells of level 0', () => {
+  // 0.97 and the rest: 194 means 0.97 to 0.975; the two cells of level 0 share 1 - 0.9725
+  const [row] = explorer.matrixOf(Uint8Array.from([194, 0, 0]), 3, 0);
+  near([row], [[0.9725, 0.0049, 0.0049]]);
+  // of 250 even weights, 0.004 each, all levels are 0
+  const even = explorer.matrixOf(new Uint8Array(250 * 250), 250, 0);
+  assert.ok(even.flat().every((weight) => Math.abs(weight - 1 / 250) < 1e-12));
+});
+
+test('the right head is taken', () => {
+  const levels = Uint8Array.from([200, 0, 0, 200, 0, 200, 200, 0]);
+  near(explorer.matrixOf(levels, 2, 0), [[1, 0], [0, 1]]);
+  near(explorer.matrixOf(levels, 2, 1), [[0, 1], [1, 0]]);
+});
+
+test('rollout by hand: half of each layer is the residual connection', () => {
+  const first = [[0, 1], [1, 0]];
+  const second = [[1, 0], [0.5, 0.5]];
+  // halves: [[.5, .5], [.5, .5]] and [[1, 0], [.25, .75]]; second times first
+  near(explorer.rollout([first, second]), [[0.5, 0.5], [0.5, 0.5]]);
+  near(explorer.rollout([second]), [[1, 0], [0.25, 0.75]]);
+  const third = [[0, 1], [0, 1]];
+  // halves of second and third: [[1, 0], [.25, .75]] and [[.5, .5], [0, 1]]; the order matters
+  near(explorer.rollout([second, third]), [[0.625, 0.375], [0.25, 0.75]]);
+});
+
+test('rollout rows sum to 1 even where levels were rounded', () => {
+  for (const row of explorer.rollout([[[0.4, 0.7], [0.1, 0.8]], [[0.2, 0.9], [1, 0.2]]])) {
+    assert.ok(Math.abs(row[0] + row[1] - 1) < 1e-12);
+  }
+});
+
+test('the mean of heads', () => near(explorer.meanOf([[[1, 0], [0, 1]], [[0, 1], [0, 1]]]), [[0.5, 0.5], [0, 1]]));
+
+test('what a token takes, and what is taken from it', () => {
+  assert.deepEqual(explorer.lineOf(HEAD, 3, false), [0.1, 0.2, 0.3, 0.4]);
+  assert.deepEqual(explorer.lineOf(HEAD, 3, true), [0, 0, 0.7, 0.4]);
+  assert.deepEqual(explorer.strongest([0.2, 0.5, 0.2, 0.1], 3), [1, 0, 2]);
+});
+
+test('one sentence says where a token looks, and tells equal tokens apart', () => {
+  const said = (place, backwards) => explorer.spoken(HEAD, TOKENS, place, backwards);
+  assert.equal(said(3, false), 'cat attends to itself 0.40, the (token 2) 0.30, the (token 1) 0.20.');
+  assert.equal(said(2, false), 'the (token 2) attends to cat 0.70, itself 0.26.');
+  assert.equal(said(3, true), 'cat is attended to by the (token 2) 0.70, itself 0.40.');
+  const even = Array.from({length: 30}, () => Array(30).fill(1 / 30));
+  const words = Array.from({length: 30}, (_, i) => `w${i}`);
+  assert.equal(explorer.spoken(even, words, 4, false), 'w4 attends to no token by 0.05 or more.');
+});
+
+test('the description names tokens and the three strongest pairs', () => {
+  assert.equal(explorer.described(HEAD, TOKENS, 'Layer 0, head 1'), 'Layer 0, head 1. Heat map of attention between 4 ' +
+    'tokens: [CLS] the the cat. Strongest: [CLS] to [CLS] 1.00, the (token 2) to cat 0.70, the (token 1) to [CLS] 0.50.');
+});
+
+test('keys move within rows and columns, and others are left to the browser', () => {
+  // two rows of three: 0 1 2 / 3 4 5
+  const to = (key, at) => explorer.moved(key, at, 3, 6);
+  assert.deepEqual(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].map((key) => to(key, 4)), [3, 5, 1, 4, 3, 5]);
+  assert.deepEqual(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].map((key) => to(key, 0)), [0, 1, 0, 3, 0, 2]);
+  assert.equal(to('ArrowRight', 2), 2);
+  assert.equal(to('Tab', 2), undefined);
+  assert.equal(to('a', 2), undefined);
+});
+
+test('every shade of both themes can be read: 4.5 : 1', () => {
+  for (const [paper, heat] of [['#ffffff', '#08306b'], ['#111417', '#9ecbf5']]) {
+    for (let level = 0; level <= 200; level++) {
+      const [back, ink] = explorer.shade(level / 200, paper, heat).map(explorer.luminance);
+      const contrast = (Math.max(back, ink) + 0.05) / (Math.min(back, ink) + 0.05);
+      assert.ok(contrast >= 4.5, `${paper} to ${heat} at ${level / 200}: ${contrast}`);
+    }
+  }
+  assert.equal(explorer.shade(0, '#ffffff', '#08306b')[0], '#ffffff');
+  assert.equal(explorer.shade(1, '#ffffff', '#08306b')[0], '#08306b');
+  assert.equal(explorer.shade(0.5, '#000000', '#0a1418')[0], '#050a0c');
+});
+
+const LOOK = {paper: '#ffffff', ink: '#000000', heat: '#08306b', alt: 'What & "why" <here>'};
+
+test('the heat map has a cell per weight, labels for both sides, and its words', () => {
+  const svg = explorer.heatMap(HEAD, TOKENS, LOOK);
+  const cells = svg.match(/M\d+ \d+h30v30h-30z/g);
+  assert.equal(cells.length, HEAD.flat().filter((weight) => weight >= 0.005).length);
+  assert.ok(svg.includes("fill='#08306b' d='M0 0h30v30h-30z'"));
+  assert.equal(svg.match(/>cat</g).length, 2);
+  assert.ok(svg.includes('<desc>What &#38; &#34;why&#34; &#60;here&#62;</desc>'));
+  assert.ok(svg.includes(">.70<") || svg.includes(">.7<"));
+});
+
+test('tokens cannot break out of the picture', () => {
+  const svg = explorer.heatMap([[0.5, 0.5], [1, 0]], ['</text><script>', "'&\""], LOOK);
+  assert.ok(!svg.includes('<script'));
+  assert.ok(svg.includes('&#60;/text&#62;&#60;scri'));
+});
+
+test('many tokens have smaller cells and no numbers', () => {
+  const even = Array.from({length: 40}, () => Array(40).fill(1 / 40));
+  const svg = explorer.heatMap(even, Array(40).fill('a'), LOOK);
+  assert.ok(svg.includes('h12v12h-12z'));
+  assert.ok(!svg.includes("text-anchor='middle'"));
+});
+
+test('a PNG carries its description, with the right checksum', () => {
+  // the smallest PNG header: signature, IHDR; then IEND, whose checksum is known
+  const tail = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
+  const png = Uint8Array.from([...Array(33).fill(7), ...tail]);
+  const [head, chunk, rest] = explorer.withDescription(png, 'héron');
+  assert.deepEqual([...head], Array(33).fill(7));
+  assert.deepEqual([...rest], tail);
+  const body = Buffer.from(chunk);
+  assert.equal(body.readUInt32BE(0), body.length - 12);
+  assert.equal(body.subarray(4, 8).toString('latin1'), 'iTXt');
+  assert.equal(body.subarray(8, body.length - 4).toString(), 'Description\0\0\0\0\0héron');
+  const {crc32} = require('node:zlib');
+  if (crc32) assert.equal(body.readUInt32BE(body.length - 4), crc32(body.subarray(4, body.length - 4)));
+});
