@@ -3,8 +3,15 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const {readFileSync} = require('node:fs');
+const {join} = require('node:path');
 const {test} = require('node:test');
-const explorer = require('../bertmini/viz/explorer.js');
+const {runInThisContext} = require('node:vm');
+
+// As in a page: the functions become global.
+const file = join(__dirname, '..', 'bertmini', 'viz', 'explorer.js');
+runInThisContext(readFileSync(file, 'utf8'), file);
+const explorer = globalThis;
 
 const near = (actual, expected, within = 1e-9) => {
   assert.equal(actual.length, expected.length);
@@ -101,6 +108,7 @@ const LOOK = {paper: '#ffffff', ink: '#000000', heat: '#08306b', alt: 'What & "w
 
 test('the heat map has a cell per weight, labels for both sides, and its words', () => {
   const svg = explorer.heatMap(HEAD, TOKENS, LOOK);
+  assert.deepEqual(svg.match(/'middle'>(0|0\.25|0\.5|0\.75|1)</g).length, 6, 'the scale, and the weight of 1');
   const cells = svg.match(/M\d+ \d+h30v30h-30z/g);
   assert.equal(cells.length, HEAD.flat().filter((weight) => weight >= 0.005).length);
   assert.ok(svg.includes("fill='#08306b' d='M0 0h30v30h-30z'"));
@@ -119,7 +127,7 @@ test('many tokens have smaller cells and no numbers', () => {
   const even = Array.from({length: 40}, () => Array(40).fill(1 / 40));
   const svg = explorer.heatMap(even, Array(40).fill('a'), LOOK);
   assert.ok(svg.includes('h12v12h-12z'));
-  assert.ok(!svg.includes("text-anchor='middle'"));
+  assert.equal(svg.match(/text-anchor='middle'/g).length, 5, 'only those of the scale');
 });
 
 test('a PNG carries its description, with the right checksum', () => {

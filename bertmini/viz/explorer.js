@@ -10,7 +10,6 @@ const PRINTED = 12;
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const two = (number) => number.toFixed(2);
-const percent = (share) => `${Math.round(100 * share)} %`;
 const escapeXml = (text) => text.replace(/[<>&'"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
 // One character a weight: those from "(" on that neither HTML nor JSON has to escape, then from "À" on.
@@ -117,8 +116,8 @@ function heatMap(matrix, tokens, look) {
   const font = Math.min(12, cell);
   const names = tokens.map((token) => escapeXml([...token].length > 14 ? `${[...token].slice(0, 13).join('')}…` : token));
   const margin = 10 + 0.65 * font * Math.max(...tokens.map((token) => Math.min(14, [...token].length)));
-  const [left, top, side] = [Math.ceil(margin), Math.ceil(margin * 0.9 + 18), cell * count];
-  const [width, height] = [left + side + Math.ceil(margin * 0.55), top + side + 4];
+  const [left, top, side] = [Math.ceil(margin), Math.ceil(margin * 0.9 + 22), cell * count];
+  const [width, height] = [Math.max(360, left + side + Math.ceil(margin * 0.55)), top + side + 4];
   const paths = new Map();
   const parts = [];
   matrix.forEach((row, i) => row.forEach((weight, j) => {
@@ -132,16 +131,21 @@ function heatMap(matrix, tokens, look) {
   }));
   const cells = [...paths].map(([level, d]) => `<path fill='${shade(level / 100, look.paper, look.heat)[0]}' d='${d}'/>`);
   const labels = names.map((name, i) => {
-    const middle = (i + 0.5) * cell;
-    return `<text x='-5' y='${middle + font / 3}' text-anchor='end'>${name}</text>` +
-      `<text transform='translate(${middle + font / 3} -5) rotate(-60)'>${name}</text>`;
+    const middle = (i + 0.5) * cell + font / 3;
+    return `<text x='-5' y='${middle}' text-anchor='end'>${name}</text>` +
+      `<text transform='translate(${middle} -5) rotate(-60)'>${name}</text>`;
+  });
+  const scale = [0, 0.25, 0.5, 0.75, 1].map((weight, i) => {
+    const [back, ink] = shade(weight, look.paper, look.heat);
+    return `<rect x='${205 + 30 * i}' y='2' width='30' height='15' fill='${back}' stroke='${look.ink}'/>` +
+      `<text x='${220 + 30 * i}' y='13' fill='${ink}' text-anchor='middle'>${weight}</text>`;
   });
   const alt = escapeXml(look.alt);
   return `<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='${alt}' width='${width}' height='${height}' ` +
     `viewBox='0 0 ${width} ${height}' font-family='DejaVu Sans,Verdana,sans-serif' font-size='${font}' fill='${look.ink}'>` +
     `<desc>${alt}</desc><rect width='100%' height='100%' fill='${look.paper}'/>` +
-    `<text x='4' y='13' font-size='12'>rows: token · columns: attends to</text>` +
-    `<g transform='translate(${left} ${top})' data-cell='${cell}'>${cells.join('')}` +
+    `<g font-size='11'><text x='4' y='13'>rows: token · columns: attends to</text>${scale.join('')}</g>` +
+    `<g transform='translate(${left} ${top})' class='cells' data-cell='${cell}'>${cells.join('')}` +
     `<rect width='${side}' height='${side}' fill='none' stroke='${look.ink}'/>${labels.join('')}${parts.join('')}</g></svg>`;
 }
 
@@ -162,11 +166,4 @@ function withDescription(png, text) {
   chunk.set(body, 4);
   new DataView(chunk.buffer).setInt32(body.length + 4, checksum(body));
   return [png.slice(0, 33), chunk, png.slice(33)];
-}
-
-if (typeof module !== 'undefined') {
-  module.exports = {
-    called, channels, described, heatMap, levelsOf, lineOf, luminance, matrixOf, meanOf, moved, rollout, shade, spoken,
-    strongest, withDescription,
-  };
 }

@@ -2,284 +2,242 @@
 // One state for all: training step, layer, head, what is shown; each side has a token of its own. Whatever changes is
 // drawn anew and said in one sentence, which screen readers speak.
 
-function make(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) {
-    if (name.startsWith('on')) node[name] = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const join = (list, draw) => Array.from(list, draw).join('');
+const times = (count, draw) => join({length: count}, (_, i) => draw(i));
+const marked = (token) => `<bdi>${escapeXml(token)}</bdi>`;
 
 // Only the chosen one of some items is reached by Tab; the arrow keys lead from it to the others.
 function choose(items, at) {
   items.forEach((item, i) => {
     item.tabIndex = i === at ? 0 : -1;
-    item.setAttribute('aria-selected', i === at);
+    item.ariaSelected = i === at;
   });
 }
 
-function keys(items, columns, onMove) {
-  return (event) => {
+// Items in rows of so many columns: a click or a key calls `go` with the number of the one that is meant.
+function steer(box, items, columns, go) {
+  box.onclick = (event) => {
+    const at = items.indexOf(event.target.closest('[aria-selected]'));
+    if (at >= 0) go(at);
+  };
+  box.onkeydown = (event) => {
     const to = moved(event.key, items.indexOf(event.target), columns, items.length);
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    onMove(to);
+    go(to);
     items[to].focus();
   };
-}
-
-function makeSide(data, side, state, changed) {
-  const {tokens, layers, heads, steps, guesses} = side;
-  const size = tokens.length;
-  const alone = data.sides.length === 1;
-  const here = {place: Math.min(side.place, size - 1)};
-  const layer = () => Math.min(state.layer, layers - 1);
-  const head = () => Math.min(state.head, heads - 1);
-  const index = () => layer() * heads + head();
-  const now = () => steps[Math.min(state.step, steps.length - 1)];
-  const matrix = (number) => matrixOf(here.levels, size, number);
-  const mean = (number) => meanOf(Array.from({length: heads}, (_, i) => matrix(number * heads + i)));
-  const shown = {
-    head: () => matrix(index()),
-    mean: () => mean(layer()),
-    rollout: () => rollout(Array.from({length: layer() + 1}, (_, i) => mean(i))),
-  };
-  const headings = {
-    head: () => `Layer ${layer()}, head ${head()} (${now()[2][index()][0]})`,
-    mean: () => `Layer ${layer()}, mean of its heads`,
-    rollout: () => `Rollout up to layer ${layer()}, a heuristic`,
-  };
-  const step = () => (steps.length > 1 ? `step ${now()[0]}, ` : '');
-
-  const tiles = Array.from({length: layers * heads}, (_, i) => make('div', {
-    role: 'gridcell', class: 'tile', onclick: () => changed('head', Math.floor(i / heads), i % heads),
-  }, make('canvas', {width: size, height: size}), make('span')));
-  const onHead = keys(tiles, heads, (to) => changed('head', Math.floor(to / heads), to % heads));
-  const grid = make('div', {role: 'grid', class: 'heads', 'aria-label': 'Heads, a row per layer', onkeydown: onHead});
-  grid.append(...Array.from({length: layers}, (_, i) => make('div', {role: 'row'},
-    make('span', {role: 'rowheader'}, `layer ${i}`), ...tiles.slice(i * heads, (i + 1) * heads))));
-
-  const pick = (to) => changed('place', side, to);
-  const chips = tokens.map((token, i) => make('div', {
-    role: 'option', class: i && i === side.second ? 'chip second' : 'chip', onclick: () => pick(i),
-  }, make('bdi', {}, token), make('span')));
-  const strip = make('div', {
-    role: 'listbox', class: 'chips', 'aria-orientation': 'horizontal', 'aria-label': 'Tokens',
-    onkeydown: keys(chips, size, pick),
-  }, ...chips);
-
-  const map = make('div', {class: 'map scroll', role: 'group', tabindex: 0, 'aria-label': 'Heat map'});
-  const readout = make('p', {class: 'readout'});
-  const cellAt = (event) => {
-    const group = map.querySelector('g');
-    const [x, y] = [event.clientX, event.clientY];
-    const point = new DOMPoint(x, y).matrixTransform(group.getScreenCTM().inverse());
-    const [i, j] = [point.y, point.x].map((value) => Math.floor(value / group.dataset.cell));
-    return i in tokens && j in tokens ? [i, j] : null;
-  };
-  map.onpointermove = (event) => {
-    const found = cellAt(event);
-    if (found) readout.textContent = `${called(tokens, found[0])} to ${called(tokens, found[1])}: ` +
-      two(here.matrix[found[0]][found[1]]);
-  };
-  map.onclick = (event) => {
-    const found = cellAt(event);
-    if (found) pick(found[state.backwards ? 1 : 0]);
-  };
-
-  const words = make('p', {class: 'alt'});
-  const save = async (kind) => {
-    const svg = heatMap(here.matrix, tokens, {paper: '#ffffff', ink: '#1f2933', heat: '#08306b', alt: here.alt});
-    const parts = kind === 'png' ? withDescription(await rastered(svg), here.alt) : [svg];
-    const type = kind === 'png' ? 'image/png' : 'image/svg+xml';
-    const link = make('a', {href: URL.createObjectURL(new Blob(parts, {type})), download: `attention.${kind}`});
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  };
-  const saving = make('div', {class: 'saving'},
-    make('button', {onclick: () => save('svg')}, 'Save as SVG'), make('button', {onclick: () => save('png')}, 'Save as PNG'));
-
-  const facts = make('table', {class: 'facts'});
-  const numbers = make('div', {class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'Weights as numbers'});
-  const folded = make('details', {ontoggle: () => drawNumbers()}, make('summary', {}, 'All weights as numbers'), numbers);
-  const without = make('div', {class: 'without'});
-
-  function drawNumbers() {
-    if (!folded.open) return;
-    const heading = (token, scope) => make('th', {scope}, make('bdi', {}, token));
-    numbers.replaceChildren(make('table', {},
-      make('tr', {}, make('td'), ...tokens.map((token) => heading(token, 'col'))),
-      ...here.matrix.map((row, i) => make('tr', {}, heading(tokens[i], 'row'),
-        ...row.map((weight) => make('td', {}, two(weight)))))));
-  }
-
-  function drawTile(tile, number) {
-    const pixels = new ImageData(size, size);
-    const [red, green, blue] = channels(colour('heat'));
-    const from = number * size * size;
-    for (let i = 0; i < size * size; i++) {
-      pixels.data.set([red, green, blue, Math.min(255, here.levels[from + i] * 255 / LEVELS)], 4 * i);
-    }
-    tile.firstChild.getContext('2d').putImageData(pixels, 0, 0);
-    const pattern = now()[2][number][0];
-    tile.lastChild.textContent = pattern.split(',')[0].replace(' token', '');
-    tile.setAttribute('aria-label', `layer ${Math.floor(number / heads)}, head ${number % heads}: ${pattern}`);
-  }
-
-  function drawFacts() {
-    const [, previous, next, same, delimiter, breadth, entropy, distance] = now()[2][index()];
-    const rows = {
-      'previous token': `${previous} %`, 'next token': `${next} %`, 'same token': `${same} %`,
-      delimiters: `${delimiter} %`, entropy: `${two(entropy)} nats, ${breadth} % of the largest`,
-      distance: `${distance.toFixed(1)} tokens on average`,
-    };
-    facts.replaceChildren(make('caption', {}, `Layer ${layer()}, head ${head()}: where its attention goes`),
-      ...Object.entries(rows).map(([name, value]) => make('tr', {}, make('th', {scope: 'row'}, name), make('td', {}, value))));
-  }
-
-  const guessed = () => guesses && (guesses.places.find(([place]) => place === here.place) || guesses.places[0]);
-  const list = (flat) => Array.from({length: flat.length / 2}, (_, i) =>
-    `${guesses.words[flat[2 * i]]} ${(flat[2 * i + 1] / 10).toFixed(1)} %`).join(', ');
-
-  function drawGuesses() {
-    if (!guesses) return;
-    const [place, full, cut] = guessed();
-    const first = guesses.words[full[0]];
-    const cell = (number) => {
-      const [chance, best] = cut[number];
-      const attributes = number === index() ? {'aria-current': 'true'} : {};
-      return make('td', attributes, percent(chance / 1000), ...(best === full[0] ? [] : [' → ', guesses.words[best]]));
-    };
-    const indices = Array.from({length: heads}, (_, i) => i);
-    without.replaceChildren(
-      make('h3', {}, `What ${called(tokens, place)} becomes without a head`),
-      make('p', {}, `With all heads: ${list(full)}.`),
-      make('p', {}, `Without layer ${layer()}, head ${head()}: ${list(cut[index()].slice(1))}.`),
-      make('div', {class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'Each head cut'}, make('table', {},
-        make('caption', {}, `Probability of ${first} without each head; → where another comes first`),
-        make('tr', {}, make('td'), ...indices.map((i) => make('th', {scope: 'col'}, `head ${i}`))),
-        ...Array.from({length: layers}, (_, i) => make('tr', {}, make('th', {scope: 'row'}, `layer ${i}`),
-          ...indices.map((j) => cell(i * heads + j)))))));
-  }
-
-  const title = alone ? [] : [make('h2', {}, side.name)];
-  const drawn = {
-    node: make('section', {class: 'side', 'aria-label': side.name}, ...title,
-      make('div', {class: 'column'}, make('div', {class: 'scroll'}, grid), facts, without),
-      make('div', {class: 'column'}, strip, map, readout, saving,
-        make('details', {}, make('summary', {}, 'Description of the picture'), words), folded)),
-    step() {
-      here.levels = levelsOf(now()[1]);
-      tiles.forEach(drawTile);
-    },
-    head() {
-      choose(tiles, index());
-      here.matrix = shown[state.show]();
-      here.alt = described(here.matrix, tokens, `${alone ? '' : `${side.name}: `}${step()}${headings[state.show]()}`);
-      words.textContent = here.alt;
-      const look = {paper: colour('paper'), ink: colour('ink'), heat: colour('heat'), alt: here.alt};
-      map.innerHTML = heatMap(here.matrix, tokens, look);
-      drawFacts();
-      drawNumbers();
-    },
-    place() {
-      choose(chips, here.place);
-      const line = lineOf(here.matrix, here.place, state.backwards);
-      chips.forEach((chip, i) => {
-        [chip.style.background, chip.style.color] = shade(line[i], colour('paper'), colour('heat'));
-        chip.lastChild.textContent = two(line[i]);
-      });
-      const group = map.querySelector('g');
-      const cell = Number(group.dataset.cell);
-      const [across, down] = state.backwards ? [1, size] : [size, 1];
-      const corner = here.place * cell;
-      group.querySelector('.chosen')?.remove();
-      group.insertAdjacentHTML('beforeend', `<rect class='chosen' x='${state.backwards ? corner : 0}' ` +
-        `y='${state.backwards ? 0 : corner}' width='${across * cell}' height='${down * cell}'/>`);
-      readout.textContent = spoken(here.matrix, tokens, here.place, state.backwards);
-      drawGuesses();
-    },
-    sentence(what) {
-      const said = [spoken(here.matrix, tokens, here.place, state.backwards)];
-      if (what !== 'place') said.unshift(`${headings[state.show]()}.`);
-      if (what !== 'place' && guesses && state.show === 'head') {
-        const [place, full, cut] = guessed();
-        said.push(`${called(tokens, place)}: ${list(full.slice(0, 2))}; without this head ${list(cut[index()].slice(1, 3))}.`);
-      }
-      return `${alone ? '' : `${side.name}: `}${said.join(' ')}`;
-    },
-    take(other, to) {
-      if (other === side || other.tokens.join('\n') === tokens.join('\n')) here.place = to;
-    },
-  };
-  return drawn;
 }
 
 function rastered(svg) {
   return new Promise((resolve) => {
     const image = new Image();
     image.onload = () => {
-      const canvas = make('canvas', {width: 2 * image.width, height: 2 * image.height});
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [2 * image.width, 2 * image.height];
       canvas.getContext('2d').drawImage(image, 0, 0, canvas.width, canvas.height);
-      canvas.toBlob(async (blob) => resolve(new Uint8Array(await blob.arrayBuffer())), 'image/png');
+      canvas.toBlob(async (blob) => resolve(new Uint8Array(await blob.arrayBuffer())));
     };
     image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
   });
 }
 
-function start(data, root) {
-  const state = {step: Math.max(...data.sides.map((side) => side.steps.length)) - 1, show: 'head', backwards: false};
-  [state.layer, state.head] = data.start;
-  const live = make('p', {role: 'status', class: 'spoken'});
-  const order = {step: 0, head: 1, place: 2};
-  const changed = (what, ...value) => {
-    if (what === 'head' && value.length) [state.layer, state.head] = value;
-    if (what === 'place' && value.length) sides.forEach((side) => side.take(...value));
-    for (const part of Object.keys(order)) {
-      if (order[part] >= order[what]) sides.forEach((side) => side[part]());
-    }
-    const said = sides.map((side) => side.sentence(what));
-    live.textContent = (what === 'step' && slider ? `Step ${output.value}. ` : '') + said.join(' ');
+function makeSide(side, alone, state, changed) {
+  const {tokens, layers, heads, steps, guesses, second} = side;
+  const size = tokens.length;
+  const start = alone ? '' : `${side.name}: `;
+  const node = document.createElement('section');
+  node.className = 'side';
+  node.ariaLabel = side.name;
+  node.innerHTML = `${alone ? '' : `<h2>${escapeXml(side.name)}</h2>`}<div class=scroll>` +
+    `<div class='heads${heads > 8 ? ' many' : ''}' role=grid aria-label='Heads, a row per layer'>` +
+    `${times(layers, (i) => `<div role=row><span role=rowheader>layer ${i}</span>${times(heads, () =>
+      `<div class=tile role=gridcell aria-selected=false><canvas width=${size} height=${size}></canvas><span></span></div>`
+    )}</div>`)}</div></div><div class=picture><div class=chips role=listbox aria-orientation=horizontal aria-label=Tokens>${join(tokens, (token, i) =>
+      `<div class='chip${i && i === second ? ' second' : ''}' role=option aria-selected=false>${marked(token)}` +
+        `<span></span></div>`)}</div>` +
+    `<div class='map scroll' role=group tabindex=0 aria-label='Heat map'></div><p class=readout></p>` +
+    `<button>Save as SVG</button> <button>Save as PNG</button>` +
+    `<details><summary>Description of the picture</summary><p class=alt></p></details><details class=numbers>` +
+    `<summary>All weights as numbers</summary><div class=scroll role=group tabindex=0 aria-label=Weights></div></details></div>` +
+    `<div><table class=facts></table><div class=without></div></div>`;
+  const find = (selector) => node.querySelector(selector);
+  const [tiles, chips, buttons] = ['.tile', '.chip', 'button'].map((selector) => [...node.querySelectorAll(selector)]);
+  const [map, readout, numbers] = ['.map', '.readout', '.numbers'].map(find);
+
+  let place = side.place;
+  let levels, matrix, alt;
+  const layer = () => Math.min(state.layer, layers - 1);
+  const head = () => Math.min(state.head, heads - 1);
+  const index = () => layer() * heads + head();
+  const now = () => steps[Math.min(state.step, steps.length - 1)];
+  const headMatrix = (number) => matrixOf(levels, size, number);
+  const mean = (number) => meanOf(Array.from({length: heads}, (_, i) => headMatrix(number * heads + i)));
+  const views = {
+    head: () => [headMatrix(index()), `Layer ${layer()}, head ${head()} (${now()[2][index()][0]})`],
+    mean: () => [mean(layer()), `Layer ${layer()}, mean of its heads`],
+    rollout: () => [
+      rollout(Array.from({length: layer() + 1}, (_, i) => mean(i))), `Rollout up to layer ${layer()}, a heuristic: (A + I)/2 multiplied over the layers`],
   };
-  const sides = data.sides.map((side) => makeSide(data, side, state, changed));
-  const longest = data.sides.map((side) => side.steps).sort((a, b) => b.length - a.length)[0];
-  const output = make('output');
-  const slider = longest.length > 1 && make('input', {type: 'range', min: 0, max: longest.length - 1, value: state.step});
-  const showStep = () => {
-    state.step = Number(slider.value);
-    output.value = longest[state.step][0];
-    slider.setAttribute('aria-valuetext', `step ${output.value}`);
+
+  steer(find('.heads'), tiles, heads, (to) => changed('head', Math.floor(to / heads), to % heads));
+  const pick = (to) => changed('place', tokens, to);
+  steer(find('.chips'), chips, size, pick);
+
+  const cellAt = (event) => {
+    const group = map.querySelector('.cells');
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(group.getScreenCTM().inverse());
+    const cell = [point.y, point.x].map((value) => Math.floor(value / group.dataset.cell));
+    return cell.every((i) => i in tokens) && cell;
   };
-  if (slider) {
-    slider.oninput = () => {
-      showStep();
-      changed('step');
+  map.onpointermove = (event) => {
+    const [i, j] = cellAt(event) || [];
+    if (j >= 0) readout.textContent = `${called(tokens, i)} to ${called(tokens, j)}: ${two(matrix[i][j])}`;
+  };
+  map.onclick = (event) => {
+    const cell = cellAt(event);
+    if (cell) pick(cell[state.backwards ? 1 : 0]);
+  };
+
+  buttons.forEach((button, i) => {
+    button.onclick = async () => {
+      const svg = heatMap(matrix, tokens, {paper: '#ffffff', ink: '#1f2933', heat: '#08306b', alt});
+      const type = ['image/svg+xml', 'image/png'][i];
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob(i ? withDescription(await rastered(svg), alt) : [svg], {type}));
+      link.download = `attention.${['svg', 'png'][i]}`;
+      link.click();
     };
-    showStep();
+  });
+
+  numbers.ontoggle = () => {
+    if (numbers.open) numbers.lastChild.innerHTML = `<table><tr><td>${join(tokens, (token) => `<th scope=col>` +
+      marked(token))}${join(matrix, (row, i) => `<tr><th scope=row>${marked(tokens[i])}` +
+        join(row, (weight) => `<td>${two(weight)}`))}</table>`;
+  };
+
+  function drawTile(tile, number) {
+    const pixels = new ImageData(size, size);
+    const ink = channels(colour('heat'));
+    levels.slice(number * size * size, (number + 1) * size * size).forEach((level, i) =>
+      pixels.data.set([...ink, level * 255 / LEVELS], 4 * i));
+    tile.firstChild.getContext('2d').putImageData(pixels, 0, 0);
+    const words = now()[2][number][0];
+    tile.lastChild.textContent = words.split(',')[0].replace(' token', '');
+    tile.ariaLabel = `layer ${Math.floor(number / heads)}, head ${number % heads}: ${words}`;
   }
-  const select = (label, options, act) => make('label', {}, label, make('select', {
-    onchange: (event) => {
-      act(event.target.value);
-      changed('head');
+
+  const shares = () => {
+    const [, previous, next, same, delimiters, breadth, entropy, distance] = now()[2][index()];
+    return {
+      'previous token': `${previous} %`, 'next token': `${next} %`, 'same token': `${same} %`,
+      delimiters: `${delimiters} %`, entropy: `${two(entropy)} nats, ${breadth} % of the largest`,
+      'mean distance': `${distance.toFixed(1)} tokens`,
+    };
+  };
+
+  const guessed = () => guesses.places.find(([at]) => at === place) || guesses.places[0];
+  const word = (number) => escapeXml(guesses.words[number]);
+  const list = (flat) => join({length: flat.length / 2}, (_, i) =>
+    `${i ? ', ' : ''}${guesses.words[flat[2 * i]]} ${(flat[2 * i + 1] / 10).toFixed(1)} %`);
+
+  function drawGuesses() {
+    const [at, whole, cut] = guessed();
+    const cell = (number) => `<td${number === index() ? ' aria-current=true' : ''}>${Math.round(cut[number][0] / 10)} %` +
+      (cut[number][1] === whole[0] ? '' : ` → ${word(cut[number][1])}`);
+    const level = alone ? 2 : 3;
+    find('.without').innerHTML = `<h${level}>What ${escapeXml(called(tokens, at))} becomes without a head</h${level}>` +
+      `<p>With all heads: ${escapeXml(list(whole))}.<p>Without layer ${layer()}, head ${head()}: ` +
+      `${escapeXml(list(cut[index()].slice(1)))}.<div class=scroll role=group tabindex=0 aria-label='Each head cut'>` +
+      `<table><caption>Probability of “${word(whole[0])}” without each head; → if another comes first</caption>` +
+      `<tr><td>${times(heads, (i) => `<th scope=col>head ${i}`)}${times(layers, (i) => `<tr><th scope=row>layer ${i}` +
+        times(heads, (j) => cell(i * heads + j)))}</table></div>`;
+  }
+
+  return {
+    node,
+    takes: (others) => others.join('\n') === tokens.join('\n'),
+    step() {
+      levels = levelsOf(now()[1]);
+      tiles.forEach(drawTile);
     },
-  }, ...Object.entries(options).map(([value, text]) => make('option', {value}, text))));
-  const views = {head: 'one head', mean: 'mean of the heads of a layer', rollout: 'rollout up to a layer (a heuristic)'};
-  root.append(
-    make('div', {class: 'bar'},
-      select('Show ', views, (value) => { state.show = value; }),
-      select('Numbers ', {from: 'what the token attends to', to: 'what attends to the token'},
-        (value) => { state.backwards = value === 'to'; }),
-      ...(slider ? [make('label', {class: 'steps'}, 'Training step ', slider, output)] : [])),
-    live, make('div', {class: 'sides'}, ...sides.map((side) => side.node)), make('p', {class: 'caveat'}, data.caveat));
-  changed('step');
-  matchMedia('(prefers-color-scheme: dark)').onchange = () => changed('step');
+    head() {
+      choose(tiles, index());
+      const [shown, heading] = views[state.show]();
+      const facts = Object.entries(shares());
+      matrix = shown;
+      alt = described(matrix, tokens, `${start}${steps.length > 1 ? `Step ${now()[0]}. ` : ''}${heading}`);
+      if (state.show === 'head') alt += ` ${facts.map((fact) => fact.join(' ')).join(', ')}.`;
+      find('.alt').textContent = alt;
+      map.innerHTML = heatMap(matrix, tokens, {paper: colour('paper'), ink: colour('ink'), heat: colour('heat'), alt});
+      find('.facts').innerHTML = `<caption>Layer ${layer()}, head ${head()}: where its attention goes</caption>` +
+        join(facts, ([name, value]) => `<tr><th scope=row>${name}<td>${value}`);
+      numbers.ontoggle();
+    },
+    place(to = place) {
+      place = Math.min(to, size - 1);
+      choose(chips, place);
+      lineOf(matrix, place, state.backwards).forEach((weight, i) => {
+        [chips[i].style.background, chips[i].style.color] = shade(weight, colour('paper'), colour('heat'));
+        chips[i].lastChild.textContent = weight < 0.005 ? '0' : two(weight);
+      });
+      const group = map.querySelector('.cells');
+      const edges = [0, place, size, 1].map((number) => number * group.dataset.cell);
+      const [x, y, width, height] = state.backwards ? [1, 0, 3, 2].map((i) => edges[i]) : edges;
+      group.querySelector('.chosen')?.remove();
+      group.innerHTML += `<rect class='chosen' x='${x}' y='${y}' width='${width}' height='${height}'/>`;
+      readout.textContent = spoken(matrix, tokens, place, state.backwards);
+      if (guesses) drawGuesses();
+    },
+    sentence(what) {
+      const said = spoken(matrix, tokens, place, state.backwards);
+      if (what === 'place') return start + said;
+      if (!guesses || state.show !== 'head') return `${start}${views[state.show]()[1]}. ${said}`;
+      const [at, whole, cut] = guessed();
+      return `${start}${views.head()[1]}. ${said} ${called(tokens, at)} with all heads: ${list(whole.slice(0, 2))}; ` +
+        `without this one: ${list(cut[index()].slice(1, 3))}.`;
+    },
+  };
 }
 
-if (typeof document !== 'undefined') {
-  const source = document.querySelector('script[type="application/json"]');
-  start(JSON.parse(source.textContent), source.parentElement);
+function start(data, root) {
+  const longest = data.sides.map((side) => side.steps).sort((a, b) => b.length - a.length)[0];
+  const state = {step: longest.length - 1, layer: data.start[0], head: data.start[1], show: 'head', backwards: false};
+  root.insertAdjacentHTML('beforeend', `<div class=bar><label>Show <select><option value=head>one head` +
+    `<option value=mean>mean of a layer's heads<option value=rollout>rollout up to a layer (a heuristic)</select></label>` +
+    `<label>Numbers <select><option>what the token attends to<option>what attends to the token</select></label>` +
+    `<label>Training step <input type=range max=${state.step} value=${state.step}><output></output></label></div>` +
+    `<p class=spoken role=status></p><div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=caveat>${data.caveat}</p>`);
+  const [find, bar] = [(selector) => root.querySelector(selector), root.querySelector('.bar')];
+  const [show, direction, slider] = bar.querySelectorAll('select, input');
+  if (!state.step) slider.parentElement.hidden = true;
+
+  // After a change of the training step all is drawn; of the head, all but the small pictures; of the token, its line.
+  const changed = (what, ...value) => {
+    if (what === 'step') sides.forEach((side) => side.step());
+    if (what === 'head') [state.layer, state.head] = value;
+    if (what !== 'place') sides.forEach((side) => side.head());
+    const touched = sides.filter((side) => what !== 'place' || side.takes(value[0]));
+    touched.forEach((side) => side.place(what === 'place' ? value[1] : undefined));
+    const step = what === 'step' && state.step ? `Step ${find('output').value}. ` : '';
+    find('.spoken').textContent = step + touched.map((side) => side.sentence(what)).join(' ');
+  };
+  const sides = data.sides.map((side) => makeSide(side, data.sides.length === 1, state, changed));
+  find('.sides').append(...sides.map((side) => side.node));
+  show.onchange = direction.onchange = () => {
+    [state.show, state.backwards] = [show.value, direction.selectedIndex > 0];
+    changed('head', state.layer, state.head);
+  };
+  slider.oninput = () => {
+    state.step = Number(slider.value);
+    find('output').value = longest[state.step][0];
+    slider.setAttribute('aria-valuetext', `step ${longest[state.step][0]}`);
+    changed('step');
+  };
+  matchMedia('(prefers-color-scheme: dark)').onchange = slider.oninput;
+  slider.oninput();
 }
+
+const source = document.querySelector('script[type="application/json"]');
+start(JSON.parse(source.textContent), source.parentElement);
