@@ -1,5 +1,6 @@
 """Pictures of curves and of attention, in one style; arrays and tokens in, pictures with alt text out."""
 
+from bertmini.viz.attention import head_view, model_view, neuron_view
 from bertmini.viz.frame import Frame
 from bertmini.viz.inputs import Attended, attend, check_attention
 from bertmini.viz.maps import attention_lines, attention_map, head_grid, head_word
@@ -17,8 +18,11 @@ __all__ = [
     "attention_map",
     "check_attention",
     "head_grid",
+    "head_view",
     "head_word",
     "loss_curve",
+    "model_view",
+    "neuron_view",
     "png",
     "save",
     "show_source",

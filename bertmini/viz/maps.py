@@ -63,43 +63,80 @@ def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Pi
     )
 
 
-def head_grid(attentions: Any, tokens: Sequence[str], *, title: str = "") -> Picture:
+def head_grid(
+    attentions: Any,
+    tokens: Sequence[str],
+    *,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    title: str = "",
+) -> Picture:
     """All heads, ``attentions`` (layers, heads, S, S): layers down, heads across, under each what it mostly does.
+
+    `layers` and `heads` name those to be shown, if not all.
 
     Raises:
         ValueError: as in ``attention_map``; more than 12 heads, which no page shows in readable size.
     """
-    stack = check_attention(attentions, tokens)
-    layers, heads = stack.shape[:2]
-    if heads > MOST_HEADS:
+    whole = check_attention(attentions, tokens)
+    layers, heads = layers or range(whole.shape[0]), heads or range(whole.shape[1])
+    if len(heads) > MOST_HEADS:
         raise ValueError(
-            f"{heads} heads side by side are too many: expected {MOST_HEADS} at most; pass attentions[:, :12]"
+            f"{len(heads)} heads side by side are too many: expected {MOST_HEADS} at most; pass heads=range(12)"
         )
+    stack = whole[list(layers)][:, list(heads)]
     words = [[head_word(head, tokens) for head in layer] for layer in stack]
-    many = heads > 7  # then the tiles are smaller and the words shorter
-    tile = 0.52 if many else 1.0  # inches, with the gap
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(tile * heads + 1.9, (tile + 0.2) * layers + 0.8), layout="compressed")
-        axes = figure.add_subplot()
-        down = 1 + 0.2 / tile
-        for layer in range(layers):
-            for head in range(heads):
-                left, top = head, layer * down
-                image = _draw_map(axes, stack[layer, head], extent=(left, left + 0.88, top + 0.88, top))
-                word = words[layer][head].split()[0].replace("previous", "prev") if many else words[layer][head]
-                axes.text(left + 0.44, top + 0.92, word, size=8.5, ha="center", va="top")
-        axes.set(xlim=(-0.05, heads - 0.07), ylim=(layers * down, -0.05), title=title, aspect="equal")
-        axes.set_xticks(np.arange(heads) + 0.44, [str(head) for head in range(heads)])
-        axes.set(xlabel="head", ylabel="layer")
-        axes.xaxis.set_label_position("top")
-        axes.set_yticks(np.arange(layers) * down + 0.44, [str(layer) for layer in range(layers)])
-        axes.xaxis.tick_top()
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
-        figure.colorbar(image, label="attention weight", shrink=min(1, 2 / layers), aspect=14)
-    described = "; ".join(f"layer {layer}: {', '.join(row)}" for layer, row in enumerate(words))
-    start = f"{f'{title}. ' if title else ''}Grid of {layers} layers by {heads} heads of attention between "
-    return Picture(figure, f"{start}{len(tokens)} tokens: {' '.join(tokens)}. Each head mostly looks at: {described}.")
+        figure = _draw_grid(stack, words, layers, heads, title)
+    described = "; ".join(f"layer {layer}: {', '.join(row)}" for layer, row in zip(layers, words, strict=True))
+    start = f"{f'{title}. ' if title else ''}Grid of {len(layers)} layers by {len(heads)} heads of attention between "
+    return Picture(
+        figure,
+        f"{start}{len(tokens)} tokens: {' '.join(tokens)}. Each head mostly looks at: {described}. "
+        f"{_describe_grid(stack, tokens, layers, heads)}",
+    )
+
+
+def _draw_grid(
+    stack: Weights, words: list[list[str]], layers: Sequence[int], heads: Sequence[int], title: str
+) -> Figure:
+    """A tile per head with its word under it, and one colour bar."""
+    rows, columns = stack.shape[:2]
+    many = columns > 7  # then the tiles are smaller and the words shorter
+    tile = 0.52 if many else 1.0  # inches, with the gap
+    down = 1 + 0.2 / tile
+    figure = Figure(figsize=(tile * columns + 1.9, (tile + 0.2) * rows + 0.8), layout="compressed")
+    axes = figure.add_subplot()
+    for row in range(rows):
+        for column in range(columns):
+            top = row * down
+            image = _draw_map(axes, stack[row, column], extent=(column, column + 0.88, top + 0.88, top))
+            word = words[row][column].split()[0].replace("previous", "prev") if many else words[row][column]
+            axes.text(column + 0.44, top + 0.92, word, size=8.5, ha="center", va="top")
+    axes.set(xlim=(-0.05, columns - 0.07), ylim=(rows * down, -0.05), title=title, aspect="equal")
+    axes.set_xticks(np.arange(columns) + 0.44, [str(head) for head in heads])
+    axes.set(xlabel="head", ylabel="layer")
+    axes.xaxis.set_label_position("top")
+    axes.set_yticks(np.arange(rows) * down + 0.44, [str(layer) for layer in layers])
+    axes.xaxis.tick_top()
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    figure.colorbar(image, label="attention weight", shrink=min(1, 2 / rows), aspect=14)
+    return figure
+
+
+def _describe_grid(stack: Weights, tokens: Sequence[str], layers: Sequence[int], heads: Sequence[int]) -> str:
+    """The grid's three strongest pairs, and the means of shares and entropy over its heads."""
+    strongest = np.argsort(-stack, axis=None, kind="stable")[:3]
+    pairs = ", ".join(
+        f"{tokens[i]} to {tokens[j]} {stack[layer, head, i, j]:.2f} (layer {layers[layer]}, head {heads[head]})"
+        for layer, head, i, j in zip(*np.unravel_index(strongest, stack.shape), strict=True)
+    )
+    shares = [pattern_shares(head, tokens) for layer in stack for head in layer]
+    means = ", ".join(f"{name} {np.mean([share[name] for share in shares]):.0%}" for name in shares[0])
+    return (
+        f"Strongest: {pairs}. Mean shares: {means}. Mean entropy {relative_entropy(stack):.0%} of the largest possible."
+    )
 
 
 def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: str = "") -> Picture:
