@@ -1,0 +1,16 @@
+"""Leaves out the tanh of the pooler: two linear maps are one.
+
+answer: repaired-head
+caught by: test-repaired-head
+message: tanh of the pooler on [CLS], then the head
+"""
+
+
+class RepairedHead(nn.Module):
+    def __init__(self, hidden_size, labels):
+        super().__init__()
+        self.pooler = nn.Linear(hidden_size, hidden_size)
+        self.output = nn.Linear(hidden_size, labels)
+
+    def forward(self, states):
+        return self.output(self.pooler(states[:, 0]))
