@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from bertmini.commands.attention import explore_checkpoint
 from bertmini.commands.evaluation import Evaluation
 from bertmini.commands.fill_mask import Guess, fill_mask
 from bertmini.commands.inspection import count_parameters
@@ -66,6 +67,14 @@ def make_parser() -> argparse.ArgumentParser:
     fill.set_defaults(run=run_fill_mask)
     fill.add_argument("checkpoint", type=Path)
     fill.add_argument("text", help='such as "the [MASK] of the city"')
+
+    look = commands.add_parser("attention", help="write a page that shows what every head does with a sentence")
+    look.set_defaults(run=run_attention)
+    look.add_argument("checkpoint", type=Path)
+    look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
+    look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")
+    look.add_argument("--beside", help="another text, shown beside the first")
+    look.add_argument("--out", type=Path, default=Path("attention.html"), help="the page (default %(default)s)")
 
     judge = commands.add_parser("evaluate", help="measure a checkpoint on a corpus's held-out documents")
     judge.set_defaults(run=run_evaluate)
@@ -148,6 +157,12 @@ def run_fill_mask(asked: argparse.Namespace) -> None:
         print(f"[MASK] {number}")
         for guess in guesses:
             print(f"  {guess.probability:6.1%}  {guess.piece}")
+
+
+def run_attention(asked: argparse.Namespace) -> None:
+    """Write the page and say where it is."""
+    explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside).save(asked.out)
+    print(f"Open {asked.out} in a browser: it needs no network.")
 
 
 def run_evaluate(asked: argparse.Namespace) -> None:

@@ -87,8 +87,8 @@ function moved(key, at, columns, count) {
     ArrowLeft: column ? -1 : 0, ArrowRight: column < columns - 1 ? 1 : 0, Home: -column, End: columns - 1 - column,
     ArrowUp: -columns, ArrowDown: columns,
   }[key];
-  const to = at + step;
-  return step === undefined || (to >= 0 && to < count) ? step === undefined ? undefined : to : at;
+  if (step === undefined) return undefined;
+  return at + step >= 0 && at + step < count ? at + step : at;
 }
 
 function channels(colour) {
@@ -118,25 +118,25 @@ function heatMap(matrix, tokens, look) {
   const margin = 10 + 0.65 * font * Math.max(...tokens.map((token) => Math.min(14, [...token].length)));
   const [left, top, side] = [Math.ceil(margin), Math.ceil(margin * 0.9 + 22), cell * count];
   const [width, height] = [Math.max(360, left + side + Math.ceil(margin * 0.55)), top + side + 4];
+  const shadeOf = (weight) => shade(weight, look.paper, look.heat);
   const paths = new Map();
   const parts = [];
   matrix.forEach((row, i) => row.forEach((weight, j) => {
     const level = Math.round(weight * 100);
     if (level) paths.set(level, `${paths.get(level) || ''}M${j * cell} ${i * cell}h${cell}v${cell}h-${cell}z`);
     if (count <= PRINTED && level >= 10) {
-      const ink = shade(level / 100, look.paper, look.heat)[1];
-      const number = level > 99 ? '1' : `.${level}`;
-      parts.push(`<text x='${(j + 0.5) * cell}' y='${(i + 0.66) * cell}' fill='${ink}' text-anchor='middle'>${number}</text>`);
+      const ink = shadeOf(level / 100)[1];
+      parts.push(`<text x='${(j + 0.5) * cell}' y='${(i + 0.66) * cell}' fill='${ink}' text-anchor='middle'>${level > 99 ? 1 : `.${level}`}</text>`);
     }
   }));
-  const cells = [...paths].map(([level, d]) => `<path fill='${shade(level / 100, look.paper, look.heat)[0]}' d='${d}'/>`);
+  const cells = [...paths].map(([level, d]) => `<path fill='${shadeOf(level / 100)[0]}' d='${d}'/>`);
   const labels = names.map((name, i) => {
     const middle = (i + 0.5) * cell + font / 3;
     return `<text x='-5' y='${middle}' text-anchor='end'>${name}</text>` +
       `<text transform='translate(${middle} -5) rotate(-60)'>${name}</text>`;
   });
   const scale = [0, 0.25, 0.5, 0.75, 1].map((weight, i) => {
-    const [back, ink] = shade(weight, look.paper, look.heat);
+    const [back, ink] = shadeOf(weight);
     return `<rect x='${205 + 30 * i}' y='2' width='30' height='15' fill='${back}' stroke='${look.ink}'/>` +
       `<text x='${220 + 30 * i}' y='13' fill='${ink}' text-anchor='middle'>${weight}</text>`;
   });

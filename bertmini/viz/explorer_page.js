@@ -68,10 +68,11 @@ function makeSide(side, alone, state, changed) {
 
   let place = side.place;
   let levels, matrix, alt;
-  const layer = () => Math.min(state.layer, layers - 1);
-  const head = () => Math.min(state.head, heads - 1);
+  const {min, floor} = Math;
+  const layer = () => min(state.layer, layers - 1);
+  const head = () => min(state.head, heads - 1);
   const index = () => layer() * heads + head();
-  const now = () => steps[Math.min(state.step, steps.length - 1)];
+  const now = () => steps[min(state.step, steps.length - 1)];
   const headMatrix = (number) => matrixOf(levels, size, number);
   const mean = (number) => meanOf(Array.from({length: heads}, (_, i) => headMatrix(number * heads + i)));
   const views = {
@@ -81,14 +82,14 @@ function makeSide(side, alone, state, changed) {
       rollout(Array.from({length: layer() + 1}, (_, i) => mean(i))), `Rollout up to layer ${layer()}, a heuristic: (A + I)/2 multiplied over the layers`],
   };
 
-  steer(find('.heads'), tiles, heads, (to) => changed('head', Math.floor(to / heads), to % heads));
+  steer(find('.heads'), tiles, heads, (to) => changed('head', floor(to / heads), to % heads));
   const pick = (to) => changed('place', tokens, to);
   steer(find('.chips'), chips, size, pick);
 
   const cellAt = (event) => {
     const group = map.querySelector('.cells');
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(group.getScreenCTM().inverse());
-    const cell = [point.y, point.x].map((value) => Math.floor(value / group.dataset.cell));
+    const cell = [point.y, point.x].map((value) => floor(value / group.dataset.cell));
     return cell.every((i) => i in tokens) && cell;
   };
   map.onpointermove = (event) => {
@@ -103,10 +104,10 @@ function makeSide(side, alone, state, changed) {
   buttons.forEach((button, i) => {
     button.onclick = async () => {
       const svg = heatMap(matrix, tokens, {paper: '#ffffff', ink: '#1f2933', heat: '#08306b', alt});
-      const type = ['image/svg+xml', 'image/png'][i];
+      const [name, type] = [['attention.svg', 'image/svg+xml'], ['attention.png', 'image/png']][i];
       const link = document.createElement('a');
       link.href = URL.createObjectURL(new Blob(i ? withDescription(await rastered(svg), alt) : [svg], {type}));
-      link.download = `attention.${['svg', 'png'][i]}`;
+      link.download = name;
       link.click();
     };
   });
@@ -125,7 +126,7 @@ function makeSide(side, alone, state, changed) {
     tile.firstChild.getContext('2d').putImageData(pixels, 0, 0);
     const words = now()[2][number][0];
     tile.lastChild.textContent = words.split(',')[0].replace(' token', '');
-    tile.ariaLabel = `layer ${Math.floor(number / heads)}, head ${number % heads}: ${words}`;
+    tile.ariaLabel = `layer ${floor(number / heads)}, head ${number % heads}: ${words}`;
   }
 
   const shares = () => {
@@ -164,9 +165,9 @@ function makeSide(side, alone, state, changed) {
     },
     head() {
       choose(tiles, index());
-      const [shown, heading] = views[state.show]();
       const facts = Object.entries(shares());
-      matrix = shown;
+      let heading;
+      [matrix, heading] = views[state.show]();
       alt = described(matrix, tokens, `${start}${steps.length > 1 ? `Step ${now()[0]}. ` : ''}${heading}`);
       if (state.show === 'head') alt += ` ${facts.map((fact) => fact.join(' ')).join(', ')}.`;
       find('.alt').textContent = alt;
@@ -176,11 +177,12 @@ function makeSide(side, alone, state, changed) {
       numbers.ontoggle();
     },
     place(to = place) {
-      place = Math.min(to, size - 1);
+      place = min(to, size - 1);
       choose(chips, place);
       lineOf(matrix, place, state.backwards).forEach((weight, i) => {
-        [chips[i].style.background, chips[i].style.color] = shade(weight, colour('paper'), colour('heat'));
-        chips[i].lastChild.textContent = weight < 0.005 ? '0' : two(weight);
+        const {style, lastChild} = chips[i];
+        [style.background, style.color] = shade(weight, colour('paper'), colour('heat'));
+        lastChild.textContent = weight < 0.005 ? '0' : two(weight);
       });
       const group = map.querySelector('.cells');
       const edges = [0, place, size, 1].map((number) => number * group.dataset.cell);
