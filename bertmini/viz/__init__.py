@@ -1,9 +1,12 @@
 """Pictures of curves and of attention, in one style; arrays and tokens in, pictures with alt text out."""
 
+from bertmini.viz.ablation import ablate_heads
 from bertmini.viz.attention import head_view, model_view, neuron_view
+from bertmini.viz.explorer import explore
 from bertmini.viz.frame import Frame
 from bertmini.viz.inputs import Attended, attend, check_attention
 from bertmini.viz.maps import attention_lines, attention_map, head_grid, head_word
+from bertmini.viz.patterns import Pattern, head_patterns
 from bertmini.viz.plots import loss_curve
 from bertmini.viz.source import show_source
 from bertmini.viz.style import MEANINGS, Picture, png, save, use_style
@@ -12,12 +15,16 @@ __all__ = [
     "MEANINGS",
     "Attended",
     "Frame",
+    "Pattern",
     "Picture",
+    "ablate_heads",
     "attend",
     "attention_lines",
     "attention_map",
     "check_attention",
+    "explore",
     "head_grid",
+    "head_patterns",
     "head_view",
     "head_word",
     "loss_curve",
