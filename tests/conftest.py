@@ -1,6 +1,8 @@
 """One thread and fixed seeds for every test: small matrices are faster so, and numbers repeat."""
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("PYTHONHASHSEED", "0")
@@ -11,9 +13,21 @@ os.environ.setdefault("MPLBACKEND", "agg")
 import pytest
 import torch
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """One browser for all tests that need one; they skip where there is none."""
+    from browsing import chromium
+
+    with chromium() as started:
+        yield started
