@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -88,6 +89,10 @@ def test_all_heads_by_layer_and_head() -> None:
     stack = np.stack([[even(8), NAMED["next"][0], JUMPS], [NAMED["same"][0], JUMPS, NAMED["previous"][0]]])
     names = [[pattern.name for pattern in layer] for layer in head_patterns(stack, EIGHT)]
     assert names == [["broad", "next", "mixed"], ["same", "mixed", "previous"]]
+    as_returned = tuple(torch.tensor(layer)[None] for layer in stack)
+    assert head_patterns(as_returned, EIGHT) == head_patterns(stack, EIGHT)
+    with pytest.raises(ValueError, match="7 tokens, but 8 columns"):
+        head_patterns(stack, EIGHT[:7])
 
 
 @given(st.integers(1, 9), st.integers(0, 1000), st.floats(0.1, 20))

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from bertmini.viz.inputs import Weights, check_attention
 
 DELIMITERS = ("[CLS]", "[SEP]")
 PHRASES = {"previous": "previous token", "next": "next token", "same": "same token", "delimiter": "delimiters"}
 BROAD = 0.75  # of the largest possible entropy
-Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,12 @@ class Pattern:
 
 
 def head_patterns(attentions: Any, tokens: Sequence[str]) -> list[list[Pattern]]:
-    """Name every head of ``attentions`` (layers, heads, S, S): the result is indexed by layer, then head."""
-    return [[head_pattern(weights, tokens) for weights in layer] for layer in np.asarray(attentions, dtype=np.float64)]
+    """Name every head of what `check_attention` takes; the result is indexed by layer, then head.
+
+    Raises:
+        ValueError: as in `check_attention`.
+    """
+    return [[head_pattern(weights, tokens) for weights in layer] for layer in check_attention(attentions, tokens)]
 
 
 def head_pattern(weights: Weights, tokens: Sequence[str]) -> Pattern:
