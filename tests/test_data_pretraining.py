@@ -271,15 +271,35 @@ def test_the_state_counts_chunks_and_batches() -> None:
         next(stream)
         states.append(stream.state_dict())
     assert states == [
-        {"position": None, "chunk": 0, "batch": 0},
-        {"position": None, "chunk": 0, "batch": 1},
-        {"position": None, "chunk": 0, "batch": 2},
-        {"position": (1,), "chunk": 1, "batch": 1},
-        {"position": None, "chunk": 2, "batch": 1},
+        {"position": None, "chunk": 0, "batch": 0, "served": 0},
+        {"position": None, "chunk": 0, "batch": 1, "served": 1},
+        {"position": None, "chunk": 0, "batch": 2, "served": 2},
+        {"position": (1,), "chunk": 1, "batch": 1, "served": 3},
+        {"position": None, "chunk": 2, "batch": 1, "served": 4},
     ]
     resumed = stream_of(Counted(6, 3))
     resumed.load_state_dict(json.loads(json.dumps(states[3])))
     assert_same_batches([next(resumed)], [next(iter(stream_after(stream_of(Counted(6, 3)), 3)))])
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_the_first_batches_are_masked_in_their_own_way(resumed: bool) -> None:
+    def make() -> PretrainingStream:
+        early = Masking(TOKENIZER.pieces, rate=1.0, mask_share=0.0, random_share=0.0)
+        return PretrainingStream(
+            Counted(6, 3), TOKENIZER, MASKING, batch_size=3, row_length=20, early_masking=early, early_batches=3
+        )
+
+    stream = make()
+    batches = [next(stream) for _ in range(2)]
+    if resumed:
+        state, stream = stream.state_dict(), make()
+        stream.load_state_dict(json.loads(json.dumps(state)))
+    batches += [next(stream) for _ in range(3)]
+    special = torch.tensor(sorted(TOKENIZER.special_ids))
+    everything = [bool(((b["labels"] == IGNORED) == torch.isin(originals(b), special)).all()) for b in batches]
+    assert everything == [True, True, True, False, False]  # two batches of the first chunk, one of the second
+    assert torch.equal(batches[0]["input_ids"], originals(batches[0]))  # nothing hidden, all scored
 
 
 def stream_after(stream: PretrainingStream, batches: int) -> PretrainingStream:
@@ -370,7 +390,7 @@ def test_a_corpus_without_a_pair_is_refused(chunks: tuple[int, ...]) -> None:
 
 def test_a_late_start_in_an_empty_end_is_no_empty_corpus() -> None:
     stream = stream_of(Counted(3, 0, 0))
-    stream.load_state_dict({"position": [1], "chunk": 1, "batch": 0})
+    stream.load_state_dict({"position": [1], "chunk": 1, "batch": 0, "served": 1})
     assert len(next(stream)["next_sentence_label"]) == 3
 
 

@@ -5,6 +5,7 @@ Taught in chapter 07.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -59,15 +60,17 @@ def split(corpus: Corpus) -> tuple[list[Document], Callable[[Document], bool], s
 
 def make_stream(source: PairSource, tokenizer: WordPieceTokenizer, settings: Settings) -> PretrainingStream:
     """Mask, pack and batch a source of pairs as the settings say."""
-    masking = Masking(tokenizer.pieces, whole_words=settings.whole_words)
+    masking = partial(Masking, tokenizer.pieces, whole_words=settings.whole_words)
     return PretrainingStream(
         source,
         tokenizer,
-        masking,
+        masking(),
         batch_size=settings.batch_size,
         row_length=settings.max_length,
         packed=settings.corpus != MICROWORLD,  # its pairs are so short that rows of one pair are quicker
         seed=settings.seed,
+        early_masking=masking(rate=0.6, mask_share=0.5, random_share=0.1),  # four times as many scored, half visible
+        early_batches=int(settings.early_share * settings.steps),
     )
 
 

@@ -14,7 +14,10 @@ SETTINGS_FILE = "run.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All that decides a run's result; where it is written and on which device it runs does not."""
+    """All that decides a run's result; where it is written and on which device it runs does not.
+
+    During the first `early_share` of the steps more words are scored, see `materials.make_stream`.
+    """
 
     corpus: str
     preset: str
@@ -25,6 +28,9 @@ class Settings:
     dropout: float
     vocab_size: int | None = None
     whole_words: bool = False
+    optimizer: str = "adamw"
+    warmup: float = 0.1
+    early_share: float = 0.0
     precision: str = "auto"
     threads: int | None = None
     seed: int = 0
@@ -42,6 +48,8 @@ class Settings:
             raise ValueError(f"max_length is {self.max_length}; preset {self.preset!r} takes 5 to {longest}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}; a rate lies in [0, 1)")
+        if not 0 <= self.early_share <= 1:
+            raise ValueError(f"early_share is {self.early_share}; a share of the steps lies in [0, 1]")
 
 
 WORLD_SETTINGS = Settings(
@@ -49,9 +57,12 @@ WORLD_SETTINGS = Settings(
     preset="nano",
     steps=3_000,
     batch_size=64,
-    learning_rate=5e-3,
+    learning_rate=8e-3,
     max_length=64,
     dropout=0.0,
+    optimizer="muon",
+    warmup=0.02,
+    early_share=0.6,
     precision="float32",  # matrices this small do not gain from bf16,
     threads=1,  # and where a neighbour is busy, two threads wait for each other
 )

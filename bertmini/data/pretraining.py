@@ -7,6 +7,7 @@ where its chunk begins in the corpus, the chunk's number and the batch's number 
 keep.
 
 Each pass over the text draws new pairs and new masks (*dynamic* masking, as Liu et al. 2019, section 4.1, recommend).
+The first batches may be masked in another way: more scored words teach faster as long as there is much to learn.
 
 Shapes: B batch, S sequence, D pairs in the batch (B unless packed). Taught in chapter 07.
 """
@@ -79,15 +80,21 @@ class PretrainingStream:
         row_length: int,
         packed: bool = True,
         seed: int = 0,
+        early_masking: Masking | None = None,
+        early_batches: int = 0,
     ) -> None:
-        """Start at the first batch. Raises `ValueError` for batches of nothing."""
+        """Start at the first batch. The first `early_batches` are masked by `early_masking`.
+
+        Raises `ValueError` for batches of nothing.
+        """
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; a batch holds at least 1 pair")
         self.source, self.tokenizer, self.masking = source, tokenizer, masking
         self.batch_size, self.row_length, self.packed, self.seed = batch_size, row_length, packed, seed
+        self.early_masking, self.early_batches = early_masking or masking, early_batches
         self.state: dict[str, Any]
         self.walk: Iterator[tuple[Batch, dict[str, Any]]]
-        self.load_state_dict({"position": None, "chunk": 0, "batch": 0})
+        self.load_state_dict({"position": None, "chunk": 0, "batch": 0, "served": 0})
 
     def __iter__(self) -> Self:
         """Return itself: the stream is its own iterator."""
@@ -99,27 +106,31 @@ class PretrainingStream:
         return batch
 
     def state_dict(self) -> dict[str, Any]:
-        """Say where the stream is, in JSON's terms: the number of batches used of which chunk, beginning where."""
+        """Say where the stream is, in JSON's terms: how many batches of which chunk, beginning where, and in all."""
         return self.state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to a place that `state_dict` named, in a stream made with the same arguments."""
         self.state = state
-        self.walk = self._walk(state["position"], state["chunk"], state["batch"])
+        self.walk = self._walk(**state)
 
-    def _walk(self, position: Position | None, chunk: int, skip: int) -> Iterator[tuple[Batch, dict[str, Any]]]:
-        """Yield batches with the place behind each, passing over the first `skip`."""
+    def _walk(
+        self, position: Position | None, chunk: int, batch: int, served: int
+    ) -> Iterator[tuple[Batch, dict[str, Any]]]:
+        """Yield batches with the place behind each, passing over this chunk's first ones, which are used."""
+        begun = served - batch  # batches of the chunks before
         ends = 0  # how often the source has ended since it last gave a pair
         while ends < 2:
             # A CPU generator looks at no more than 32 bits of its seed; a checksum puts both numbers into them.
             generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {chunk}".encode()))
             pairs, after = self.source.pairs(None if position is None else tuple(position), generator)
+            number = 0
             for number, group in enumerate(self._groups(pairs, generator), start=1):
-                batch = self._batch(group, generator)
-                if number > skip:
-                    yield batch, {"position": position, "chunk": chunk, "batch": number}
+                made = self._batch(group, generator, early=begun + number <= self.early_batches)
+                if number > batch:
+                    yield made, {"position": position, "chunk": chunk, "batch": number, "served": begun + number}
             ends = 0 if pairs else ends + (after is None)
-            position, chunk, skip = after, chunk + 1, 0
+            position, chunk, batch, begun = after, chunk + 1, 0, begun + number
         raise ValueError("the corpus gives no sentence pairs to train on: it needs at least two sentences")
 
     def _groups(self, pairs: Sequence[Pair], generator: torch.Generator) -> list[list[Pair]]:
@@ -134,10 +145,11 @@ class PretrainingStream:
         groups = [shuffled[i : i + self.batch_size] for i in range(0, whole, self.batch_size)]
         return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
 
-    def _batch(self, pairs: Sequence[Pair], generator: torch.Generator) -> Batch:
+    def _batch(self, pairs: Sequence[Pair], generator: torch.Generator, *, early: bool) -> Batch:
         rows = first_fit(pairs, self.row_length) if self.packed else [[pair] for pair in pairs]
         batch = lay_out(rows, self.tokenizer)
-        input_ids, labels = self.masking(batch["input_ids"], generator=generator)
+        masking = self.early_masking if early else self.masking
+        input_ids, labels = masking(batch["input_ids"], generator=generator)
         return batch | {"input_ids": input_ids, "labels": labels}
 
 

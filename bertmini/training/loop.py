@@ -73,7 +73,7 @@ def train(
     place = pick_device(device)
     bf16 = use_bf16(recipe.precision, place)
     model.to(place)
-    optimizer = make_optimizer(model, weight_decay=recipe.weight_decay, betas=recipe.betas)
+    optimizer = make_optimizer(model, name=recipe.optimizer, weight_decay=recipe.weight_decay, betas=recipe.betas)
     folder = Path(checkpoints) if checkpoints is not None else None
     history = _resume(folder, model, optimizer, stream, recipe) if resume else _begin(folder)
     if evaluate is not None and not history.rows:

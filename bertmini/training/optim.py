@@ -9,15 +9,19 @@ A schedule is a plain function ``(step, steps, warmup) -> factor``: ``step`` upd
 the first ``warmup`` of them warm up, and the next update's learning rate is the peak times the factor. Being a function
 of the step it has no state: resuming needs nothing but the step.
 
-Left out on purpose: LAMB, layer-wise learning rates, Google's first update with a learning rate of exactly 0.
+`muon` has a newer optimiser, for the matrices inside the layers. Left out on purpose: LAMB, layer-wise learning rates,
+Google's first update with a learning rate of exactly 0.
 
 Taught in chapter 07.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from bertmini.training.muon import Muon, hidden_matrices
 
 ADAM_EPSILON = 1e-6
 ONE_CYCLE_START = 1 / 25  # of the peak; the defaults of torch.optim.lr_scheduler.OneCycleLR
@@ -67,9 +71,10 @@ def _half_wave(start: float, end: float, share: float) -> float:
 
 
 SCHEDULES = {"linear": linear_schedule, "cosine": cosine_schedule, "one-cycle": one_cycle_schedule}
+OPTIMIZERS = ("adamw", "muon")
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """The parameters that decay, and those that do not: biases and LayerNorm, all of which have one dimension.
 
     Google's code excludes the names ``LayerNorm``, ``layer_norm`` and ``bias`` (google-research/bert,
@@ -85,15 +90,22 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
 
 
 def make_optimizer(
-    model: nn.Module, *, weight_decay: float = 0.01, betas: tuple[float, float] = (0.9, 0.999)
+    model: nn.Module,
+    *,
+    name: str = "adamw",
+    weight_decay: float = 0.01,
+    betas: tuple[float, float] = (0.9, 0.999),
 ) -> torch.optim.AdamW:
     """AdamW over ``parameter_groups``; the learning rate is set before each step, by ``set_learning_rate``.
 
-    Fused (one kernel for all parameters instead of a dozen for each) on the CPU and on CUDA.
+    Fused (one kernel for all parameters instead of a dozen for each) on the CPU and on CUDA. With the name "muon",
+    ``hidden_matrices`` go to `Muon` instead.
 
     Raises:
-        ValueError: the model has nothing to train.
+        ValueError: the model has nothing to train, or the optimiser is unknown.
     """
+    if name not in OPTIMIZERS:
+        raise ValueError(f"optimizer is {name!r}: expected one of {', '.join(OPTIMIZERS)}")
     trained: list[Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not trained:
         raise ValueError(
@@ -101,7 +113,15 @@ def make_optimizer(
         )
     fused = all(parameter.device.type in ("cpu", "cuda") and parameter.is_floating_point() for parameter in trained)
     groups = parameter_groups(model, weight_decay)
-    return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=ADAM_EPSILON, fused=fused)
+    if name == "adamw":
+        return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=ADAM_EPSILON, fused=fused)
+    matrices = hidden_matrices(model)
+    taken = {id(matrix) for matrix in matrices}
+    rest = [
+        group | {"params": [p for p in group["params"] if id(p) not in taken], "orthogonal": False} for group in groups
+    ]
+    together = [*rest, {"params": matrices, "weight_decay": weight_decay, "orthogonal": True}]
+    return Muon(together, lr=0.0, betas=betas, eps=ADAM_EPSILON, fused=fused)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:

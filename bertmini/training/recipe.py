@@ -6,7 +6,7 @@ Taught in chapter 07.
 from dataclasses import dataclass
 
 from bertmini.training.device import PRECISIONS
-from bertmini.training.optim import SCHEDULES
+from bertmini.training.optim import OPTIMIZERS, SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Recipe:
     schedule: str = "linear"
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
+    optimizer: str = "adamw"
     max_grad_norm: float = 1.0
     accumulation: int = 1
     precision: str = "float32"
@@ -44,7 +45,8 @@ class Recipe:
             raise ValueError(
                 f"warmup is {self.warmup!r}: expected a share of the steps, from 0 to below 1, such as 0.1"
             )
-        for name, known in (("schedule", tuple(SCHEDULES)), ("precision", PRECISIONS)):
+        choices = {"schedule": tuple(SCHEDULES), "optimizer": OPTIMIZERS, "precision": PRECISIONS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(known)}")
 
