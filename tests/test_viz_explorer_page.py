@@ -3,6 +3,8 @@
 import io
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from chromium import chromium, violations
+from browsing import Visit, visit
 from PIL import Image
 from test_viz_explorer import attention
 
@@ -28,58 +30,53 @@ OTHER = Guesses(["rain", "river"], [0.5, 0.25], 0.25)
 CUT = [[WHOLE, WHOLE, WHOLE], [WHOLE, OTHER, WHOLE]]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
+ODD = ["</script>", "<!--", "'\"&amp;", "🦦", "中文", "", "[SEP]"]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pages")
+@cache
+def view(name: str) -> Frame:
+    """A view by name, made once."""
+    beside: tuple[Any, ...]
+    match name:
+        case "one":
+            return explore(LAST, TOKENS, 3, title="One", ablation=[Ablation(5, WHOLE, CUT)])
+        case "steps":
+            return explore(STEPS, TOKENS, title="Steps")
+        case "two":
+            beside = (STEPS[0][1], TOKENS)
+            return explore(LAST, TOKENS, beside=beside, names=("trained", "untrained"), title="Two")
+        case "texts":
+            return explore(LAST, TOKENS, beside=(attention(3, 2, 9), [*"abcdefghi"]), title="Texts")
+        case "odd":
+            return explore(LAST, ODD, title="Odd")
+        case "many":
+            return explore(attention(12, 12, 30), [f"token{i}" for i in range(30)], title="Many")
+        case "long":
+            return explore(attention(1, 2, 128), [f"word{i}" for i in range(128)], title="Long")
+        case "single":
+            return explore(np.ones((1, 1, 1, 1)), ["hello"], title="Single")
+    raise ValueError(f"there is no view {name!r}")
 
 
 @pytest.fixture
-def views() -> dict[str, Frame]:
-    odd = ["</script>", "<!--", "'\"&amp;", "🦦", "中文", "", "[SEP]"]
-    return {
-        "one": explore(LAST, TOKENS, 3, title="One", ablation=[Ablation(5, WHOLE, CUT)]),
-        "steps": explore(STEPS, TOKENS, title="Steps"),
-        "two": explore(LAST, TOKENS, beside=(STEPS[0][1], TOKENS), names=("trained", "untrained"), title="Two"),
-        "texts": explore(LAST, TOKENS, beside=(attention(3, 2, 9), [*"abcdefghi"]), title="Texts"),
-        "odd": explore(LAST, odd, title="Odd"),
-        "many": explore(attention(12, 12, 30), [f"token{i}" for i in range(30)], title="Many"),
-        "long": explore(attention(1, 2, 128), [f"word{i}" for i in range(128)], title="Long"),
-        "single": explore(np.ones((1, 1, 1, 1)), ["hello"], title="Single"),
-    }
-
-
-@pytest.fixture
-def open_view(browser: Any, folder: Path, views: dict[str, Frame]) -> Iterator[Any]:
+def open_view(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """Opens a view from the disk; at the end nothing has been asked for, and no error has occurred."""
-    opened, wrong = [], []
+    with ExitStack() as stack:
+        visits: list[Visit] = []
 
-    def from_disk(name: str, *, width: int = 1200, framed: bool = False, **more: Any) -> Any:
-        path = folder / f"{name}{'-framed' if framed else ''}.html"
-        if framed:
-            bundle = views[name]._repr_mimebundle_()["text/html"]
-            path.write_text(f"<!doctype html><meta charset=utf-8><title>x</title>{bundle}{bundle}", encoding="utf-8")
-        else:
-            views[name].save(path)
-        page = browser.new_page(viewport={"width": width, "height": 800}, **more)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on(
-            "request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(request.url)
-        )
-        page.goto(path.as_uri())
-        opened.append(page)
-        return page
+        def from_disk(name: str, *, framed: bool = False, **how: Any) -> Any:
+            path = tmp_path / "page.html"
+            if framed:
+                bundle = view(name)._repr_mimebundle_()["text/html"]
+                text = f"<!doctype html><html lang=en><meta charset=utf-8><title>x</title><main>{bundle * 2}</main>"
+                path.write_text(text, encoding="utf-8")
+            else:
+                view(name).save(path)
+            visits.append(stack.enter_context(visit(browser, path, **how)))
+            return visits[-1].page
 
-    yield from_disk
-    for page in opened:
-        page.close()
-    assert wrong == []
+        yield from_disk
+        assert [(one.refused, one.errors) for one in visits] == [([], [])] * len(visits)
 
 
 def said(page: Any) -> str:
@@ -260,9 +257,9 @@ def test_two_views_on_a_page_leave_each_other_alone(open_view: Any) -> None:
     assert chosen == ["layer 0, head 0", "layer 1, head 1"]
 
 
-def test_odd_tokens_are_shown_as_they_are(open_view: Any, views: dict[str, Frame]) -> None:
+def test_odd_tokens_are_shown_as_they_are(open_view: Any) -> None:
     page = open_view("odd")
-    assert page.locator(".chip bdi").all_text_contents() == ["</script>", "<!--", "'\"&amp;", "🦦", "中文", "", "[SEP]"]
+    assert page.locator(".chip bdi").all_text_contents() == ODD
     page.locator(".chip").nth(3).click()
     assert said(page).startswith("🦦 attends to ")
 
@@ -274,17 +271,15 @@ def test_one_token_and_many_are_drawn(open_view: Any) -> None:
     assert page.locator(".cells text").count() == 256
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["one", "steps", "texts", "many"])
-def test_axe_finds_nothing(open_view: Any, name: str, theme: str) -> None:
-    page = open_view(name, color_scheme=theme)
+def test_axe_finds_nothing(open_view: Any, name: str, dark: bool) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_view(name, dark=dark)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert violations(page) == []
-
-
-def test_axe_finds_nothing_in_a_frame(open_view: Any) -> None:
-    page = open_view("one", framed=True)
-    assert [line for line in violations(page) if ".side" in line or "main" in line] == []
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("width", [600, 320])  # 1200 pixels at 200 %, 1280 at 400 %

@@ -203,16 +203,16 @@ function makeSide(side, alone, state, changed) {
   };
 }
 
-function start(data, root) {
+function start(data, source) {
   const longest = data.sides.map((side) => side.steps).sort((a, b) => b.length - a.length)[0];
   const state = {step: longest.length - 1, layer: data.start[0], head: data.start[1], show: 'head', backwards: false};
-  root.insertAdjacentHTML('beforeend', `<div class=bar><label>Show <select><option value=head>one head` +
+  source.insertAdjacentHTML('beforebegin', `<div class=bar><label>Show <select><option value=head>one head` +
     `<option value=mean>mean of a layer's heads<option value=rollout>rollout up to a layer (a heuristic)</select></label>` +
     `<label>Numbers <select><option>what the token attends to<option>what attends to the token</select></label>` +
     `<label>Training step <input type=range max=${state.step} value=${state.step}><output></output></label></div>` +
     `<p class=spoken role=status></p><div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=caveat>${data.caveat}</p>`);
-  const [find, bar] = [(selector) => root.querySelector(selector), root.querySelector('.bar')];
-  const [show, direction, slider] = bar.querySelectorAll('select, input');
+  const find = (selector) => source.parentElement.querySelector(selector);
+  const [show, direction, slider] = find('.bar').querySelectorAll('select, input');
   if (!state.step) slider.parentElement.hidden = true;
 
   // After a change of the training step all is drawn; of the head, all but the small pictures; of the token, its line.
@@ -241,5 +241,5 @@ function start(data, root) {
   slider.oninput();
 }
 
-const source = document.querySelector('script[type="application/json"]');
-start(JSON.parse(source.textContent), source.parentElement);
+const source = document.querySelector('script[type*=json]');
+start(JSON.parse(source.textContent), source);
