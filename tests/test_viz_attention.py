@@ -94,11 +94,11 @@ def test_the_same_attention_gives_the_same_bytes(draw: Any) -> None:
 
 def test_still_pictures_show_what_the_view_shows_first() -> None:
     stack = weights(3, 4, 9)
-    assert "Grid of 1 layers by 4 heads" in head_view(stack, ODD, layer=2).alt
+    assert "Grid of 1 layer by 4 heads" in head_view(stack, ODD, layer=2).alt
     assert "layer 2: broad" in head_view(stack, ODD, layer=2).alt
     assert "Layer 2, head 1. Heat map of attention. 9 tokens" in head_view(stack, ODD, layer=2, heads=[1]).alt
     assert "Grid of 3 layers by 2 heads" in model_view(stack, ODD, heads=[1, 3]).alt
-    assert "Grid of 1 layers by 12 heads" in head_view(weights(1, 16, 9), ODD).alt
+    assert "Grid of 1 layer by 12 heads" in head_view(weights(1, 16, 9), ODD).alt
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_the_grid_can_show_some() -> None:
     assert [text.get_text() for text in axes.texts] == ["previous 80 %", "self 50 %"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "2"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["1"]
-    assert "1 layers by 2 heads" in picture.alt
+    assert "1 layer by 2 heads" in picture.alt
     assert "[CLS] to [CLS] 1.00 (layer 1, head 0)" in picture.alt
 
 

@@ -89,7 +89,8 @@ def head_grid(
     with matplotlib.rc_context(STYLE):
         figure = _draw_grid(stack, words, layers, heads, title)
     described = "; ".join(f"layer {layer}: {', '.join(row)}" for layer, row in zip(layers, words, strict=True))
-    start = f"{f'{title}. ' if title else ''}Grid of {len(layers)} layers by {len(heads)} heads of attention between "
+    size = f"{len(layers)} layer{'s' * (len(layers) > 1)} by {len(heads)} head{'s' * (len(heads) > 1)}"
+    start = f"{f'{title}. ' if title else ''}Grid of {size} of attention between "
     return Picture(
         figure,
         f"{start}{len(tokens)} tokens: {' '.join(tokens)}. Each head mostly looks at: {described}. "
