@@ -64,8 +64,8 @@ def test_subject_is_the_first_noun_whatever_stands_between() -> None:
         ("the Noun[garden] Near the Noun[garden] ##s Be[one] State[garden] .", "it was a long day ."),
     )
     verbs = {relation.name: relation for relation in relations(pair) if relation.head.places != (14,)}
-    assert verbs["subject → verb"].dependent.text == "rose"
-    assert verbs["subject → verb"].head.places == (7,)
+    assert verbs["subject → be"].dependent.text == "rose"
+    assert verbs["subject → be"].head.places == (7,)
     assert verbs["state → subject"].head.text == "rose"
 
 
@@ -84,15 +84,13 @@ def test_pronouns_have_the_gender_of_their_names(pairs: list[Pair]) -> None:
     gender = {"ada": "she", "bea": "she", "clara": "she", "bruno": "he", "hugo": "he", "otto": "he"}
     for _, relation in named(pairs, "pronoun → name"):
         assert gender.get(relation.head.text, relation.dependent.text) == relation.dependent.text
-    for _, relation in named(pairs, "pronoun → pronoun"):
+    for _, relation in named(pairs, "pronoun → earlier pronoun"):
         assert relation.head.text == relation.dependent.text
 
 
 def test_subjects_agree_with_their_verbs(pairs: list[Pair]) -> None:
     plural = {"were", "are", "seem"}
-    agreeing = [r for _, r in named(pairs, "subject → verb") if r.head.rule == "Be"]
-    assert len(agreeing) > 100
-    for relation in agreeing:
+    for _, relation in named(pairs, "subject → be"):
         assert (len(relation.dependent.places) == 2) == (relation.head.text in plural)
 
 

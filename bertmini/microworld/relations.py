@@ -26,7 +26,7 @@ NOUNS = {"Noun", "Object", "Item", "Public", "river", "garden", "office", "day"}
 WITHIN = (
     ("subject → verb", "First", "Saw"),
     ("subject → verb", "pronoun", "work"),
-    ("subject → verb", "Noun", "Be"),
+    ("subject → be", "Noun", "Be"),
     ("subject → verb", "Item", "was"),
     ("subject → verb", "Public", "Did"),
     ("object → verb", "Noun", "Saw"),
@@ -36,7 +36,7 @@ WITHIN = (
 )
 ACROSS = (  # the dependent stands in the second sentence, the head in the first
     ("pronoun → name", "pronoun", "First"),
-    ("pronoun → pronoun", "pronoun", "pronoun"),
+    ("pronoun → earlier pronoun", "pronoun", "pronoun"),
     ("it → thing", "it", "Item"),
     ("verdict → praise", "Did", "Common"),
     ("verdict → praise", "Did", "Rare"),
