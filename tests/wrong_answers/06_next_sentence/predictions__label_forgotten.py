@@ -1,0 +1,15 @@
+"""Lets the yes-sayer pay for the pairs that are next only.
+
+answer: predictions
+caught by: test-predictions
+message: half of the pairs are not next
+"""
+
+predicted = {
+    "no_news": 0.5,
+    "rare_next": 0.5,
+    "popular_minimum": 2 * math.log(2),
+    "yes_sayer": -math.log(0.9),
+    "always_right": 0.8,
+    "topic_if_swapped": 0.0,
+}
