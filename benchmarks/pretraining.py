@@ -13,16 +13,17 @@ the piece frequencies has collapsed: it has learned nothing from the sentences.
 import argparse
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from common import RESULTS, circumstances, store, table
 
+from bertmini.commands.fill_mask import fill_mask
 from bertmini.commands.materials import make_stream, text_materials
 from bertmini.commands.pretrain import build_model
-from bertmini.commands.settings import TEXT_SETTINGS, WORLD_SETTINGS, Settings
+from bertmini.commands.settings import MICROWORLD, Settings
 from bertmini.commands.world import WorldEvaluation, WorldPairs, evaluate_world
 from bertmini.config import PRESETS
 from bertmini.data.wordpiece import WordPieceTokenizer
@@ -33,8 +34,19 @@ from bertmini.training import Recipe, train
 SEEDS = (0, 1, 2)
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 PAIRS = 9_600  # read by every run of the sweep over learning rates, whatever its batch
+QUESTIONS = (
+    "If the argument is not a string, a [MASK] is raised.",
+    "Return the [MASK] of the file.",
+    "The default value is [MASK].",
+)
 SHAPES = ((1, 32), (2, 32), (1, 64), (2, 64))
 FILE = "pretraining.md"
+
+# The plain recipe of chapter 07, whatever the command line's defaults are.
+PLAIN = Settings(
+    corpus=MICROWORLD, preset="nano", steps=500, batch_size=64, learning_rate=5e-3, max_length=64, dropout=0.0
+)
+PLAIN_TEXT = replace(PLAIN, corpus="library-docs", preset="tiny", batch_size=128, learning_rate=2e-3, max_length=32)
 
 
 class Trial(NamedTuple):
@@ -51,7 +63,7 @@ class Laboratory:
         """Compute the floor once."""
         self.world = World.default()
         self.tokenizer = WordPieceTokenizer.from_vocab(self.world.vocabulary())
-        self.evaluation: WorldEvaluation = evaluate_world(self.world, self.tokenizer, WORLD_SETTINGS.max_length)
+        self.evaluation: WorldEvaluation = evaluate_world(self.world, self.tokenizer, PLAIN.max_length)
 
     @property
     def ignorance(self) -> float:
@@ -95,63 +107,68 @@ def in_cells(trials: Sequence[Trial]) -> list[str]:
     return [*(f"{trial.kl:.3f}" for trial in trials), f"{seconds:.0f}"]
 
 
-def rates(laboratory: Laboratory, batch_size: int) -> tuple[str, str]:
-    """Try all learning rates with one batch size: the title of a section and its text."""
+def rates(laboratory: Laboratory, batch_size: int) -> Iterator[tuple[str, str]]:
+    """Try all learning rates with one batch size; after each, the title of a section and its text so far."""
     steps = PAIRS // batch_size
-    rows = []
+    heading = ["learning rate", *(f"KL, seed {seed}" for seed in SEEDS), "seconds"]
+    text = f"{steps} steps, {PAIRS:,} pairs in all. The piece frequencies alone: KL {laboratory.ignorance:.3f}."
+    rows: list[list[str]] = []
     for rate in RATES:
         trials = []
         for seed in SEEDS:
-            settings = replace(WORLD_SETTINGS, steps=steps, batch_size=batch_size, learning_rate=rate, seed=seed)
+            settings = replace(PLAIN, steps=steps, batch_size=batch_size, learning_rate=rate, seed=seed)
             model = build_model(settings, len(laboratory.tokenizer), laboratory.tokenizer.pad_id)
             trials.append(laboratory.run(settings, model))
         rows.append([f"{rate:g}", *in_cells(trials)])
         print(rows[-1], flush=True)
-    heading = ["learning rate", *(f"KL, seed {seed}" for seed in SEEDS), "seconds"]
-    text = f"{steps} steps, {PAIRS:,} pairs in all. The piece frequencies alone: KL {laboratory.ignorance:.3f}."
-    return f"Learning rates, batches of {batch_size} pairs", f"{text}\n\n{table(heading, rows)}"
+        yield f"Learning rates, batches of {batch_size} pairs", f"{text}\n\n{table(heading, rows)}"
 
 
-def sizes(laboratory: Laboratory, steps: int, learning_rates: Sequence[float]) -> tuple[str, str]:
-    """Try four shapes, each with several learning rates."""
-    rows = []
+def sizes(laboratory: Laboratory, steps: int, learning_rates: Sequence[float]) -> Iterator[tuple[str, str]]:
+    """Try four shapes, each with several learning rates; after each, the title of a section and its text so far."""
+    heading = ["layers x width", "parameters", "learning rate", *(f"KL, seed {seed}" for seed in SEEDS), "seconds"]
+    text = f"{steps} steps of {PLAIN.batch_size} pairs."
+    rows: list[list[str]] = []
     for layers, width in SHAPES:
         for rate in learning_rates:
             trials = []
             for seed in SEEDS:
-                settings = replace(WORLD_SETTINGS, steps=steps, learning_rate=rate, seed=seed)
+                settings = replace(PLAIN, steps=steps, learning_rate=rate, seed=seed)
                 model = shaped(settings, layers, width, len(laboratory.tokenizer))
                 trials.append(laboratory.run(settings, model))
             parameters = sum(parameter.numel() for parameter in model.parameters())
             rows.append([f"{layers} x {width}", f"{parameters:,}", f"{rate:g}", *in_cells(trials)])
             print(rows[-1], flush=True)
-    heading = ["layers x width", "parameters", "learning rate", *(f"KL, seed {seed}" for seed in SEEDS), "seconds"]
-    text = f"{steps} steps of {WORLD_SETTINGS.batch_size} pairs."
-    return "Sizes", f"{text}\n\n{table(heading, rows)}"
+            yield "Sizes", f"{text}\n\n{table(heading, rows)}"
 
 
-def lengths(steps: int) -> tuple[str, str]:
-    """Train on library documentation from pairs of 32 and of 128 tokens, as many tokens a step."""
+def lengths(steps: int) -> list[tuple[str, str]]:
+    """Train on library documentation from pairs of 32 and of 128 tokens, as many tokens a step; then fill in blanks."""
     columns: dict[int, list[float]] = {}
+    guesses: dict[int, list[str]] = {}
     where: list[int] = []
     for length in (32, 128):
-        settings = replace(TEXT_SETTINGS, steps=steps, max_length=length, batch_size=128 * 32 // length, threads=1)
+        settings = replace(PLAIN_TEXT, steps=steps, max_length=length, batch_size=128 * 32 // length)
         materials = text_materials(settings)
         model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
-        recipe = Recipe(
-            steps=steps, learning_rate=settings.learning_rate, precision="auto", evaluate_every=max(1, steps // 16)
-        )
+        recipe = Recipe(steps=steps, learning_rate=settings.learning_rate, precision="auto", evaluate_every=50)
         history = train(model, materials.stream, recipe, device="cpu", evaluate=materials.evaluation, progress=False)
         where, losses = history.column("held_out_mlm_loss")
         columns[length] = [loss - materials.evaluation.baselines.unigram_loss for loss in losses]
-        print(length, materials.evaluation.baselines, losses, flush=True)
+        found = [fill_mask(model, materials.tokenizer, question, best=3)[0] for question in QUESTIONS]
+        guesses[length] = [", ".join(f"{guess.piece} {guess.probability:.2f}" for guess in three) for three in found]
+        print(length, materials.evaluation.baselines, losses, guesses[length], flush=True)
     rows = [[str(step), *(f"{columns[length][i]:.2f}" for length in columns)] for i, step in enumerate(where)]
-    heading = ["step", *(f"pairs of {length}" for length in columns)]
+    answers = [[question, *(guesses[length][i] for length in guesses)] for i, question in enumerate(QUESTIONS)]
+    names = [f"pairs of {length}" for length in columns]
     text = (
-        f"Library documentation, preset {TEXT_SETTINGS.preset}, learning rate {TEXT_SETTINGS.learning_rate:g}, "
+        f"Library documentation, preset {PLAIN_TEXT.preset}, learning rate {PLAIN_TEXT.learning_rate:g}, "
         f"{128 * 32:,} tokens a step, one seed. Held-out masked-LM loss minus that of the piece frequencies, in nats."
     )
-    return "Lengths", f"{text}\n\n{table(heading, rows)}"
+    return [
+        ("Lengths", f"{text}\n\n{table(['step', *names], rows)}"),
+        ("Blanks", f"After these {steps} steps.\n\n{table(['sentence', *names], answers)}"),
+    ]
 
 
 def put(title: str, text: str) -> None:
@@ -177,17 +194,20 @@ def main() -> None:
     parser.add_argument("part", choices=("rates", "sizes", "lengths"))
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[16, 64, 256])
     parser.add_argument("--steps", type=int, default=500, help="of each run of sizes and of lengths")
-    parser.add_argument("--learning-rates", nargs="+", type=float, default=[2e-3, 5e-3], help="of sizes")
+    parser.add_argument("--learning-rates", nargs="+", type=float, default=[2e-3, 5e-3, 1e-2], help="of sizes")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     if asked.part == "rates":
         laboratory = Laboratory()
         for batch_size in asked.batch_sizes:
-            put(*rates(laboratory, batch_size))
+            for section in rates(laboratory, batch_size):
+                put(*section)
     elif asked.part == "sizes":
-        put(*sizes(Laboratory(), asked.steps, asked.learning_rates))
+        for section in sizes(Laboratory(), asked.steps, asked.learning_rates):
+            put(*section)
     else:
-        put(*lengths(asked.steps))
+        for section in lengths(asked.steps):
+            put(*section)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ def accumulate(model, batches):
     model.zero_grad()
     sizes = [batch["labels"].numel() for batch in batches]
     total = 0.0
-    for batch, size in zip(batches, sizes):
+    for batch, size in zip(batches, sizes, strict=True):
         loss = mean_loss(model, batch) * size / sum(sizes)
         loss.backward()
         total += loss.item()

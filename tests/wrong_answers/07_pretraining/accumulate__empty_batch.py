@@ -10,7 +10,7 @@ def accumulate(model, batches):
     model.zero_grad()
     counts = [int((batch["labels"] != -100).sum()) for batch in batches]
     total = 0.0
-    for batch, count in zip(batches, counts):
+    for batch, count in zip(batches, counts, strict=True):
         loss = mean_loss(model, batch) * count / sum(counts)
         loss.backward()
         total += loss.item()

@@ -15,4 +15,4 @@ names = [
     "after three steps, go on with a new AdamW",
     "weight decay 0, and the same decay added to the gradient instead",
 ]
-predictions = dict(zip(names, [True, False, True, False, True, True, False, False]))
+predictions = dict(zip(names, [True, False, True, False, True, True, False, False], strict=True))

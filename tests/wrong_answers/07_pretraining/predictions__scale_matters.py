@@ -15,4 +15,4 @@ names = [
     "after three steps, go on with a new AdamW",
     "weight decay 0, and the same decay added to the gradient instead",
 ]
-predictions = dict(zip(names, [False, False, True, False, False, True, False, False]))
+predictions = dict(zip(names, [False, False, True, False, False, True, False, False], strict=True))
