@@ -106,6 +106,7 @@ def test_guesses_are_packed_as_numbers_of_words() -> None:
     whole = Guesses(["otter", "heron"], [0.75, 0.125], 0.75)
     cut = Guesses(["heron", "gecko"], [0.5, 0.25], 0.2)
     data = data_of(explore(attention(1, 2, 5), TOKENS, ablation=[Ablation(2, whole, [[whole, cut]])]))
+    assert data["sides"][0]["place"] == 2
     assert data["sides"][0]["guesses"] == {
         "words": ["gecko", "heron", "otter"],
         "places": [[2, [2, 750, 1, 125], [[750, 2, 750, 1, 125], [200, 1, 500, 0, 250]]]],

@@ -63,25 +63,13 @@ def ablate_heads(
     device = next(model.parameters()).device
     ids = torch.tensor([tokenizer.convert_tokens_to_ids(list(tokens))], device=device)
     types = torch.tensor([[int(second is not None and i >= second) for i in range(len(tokens))]], device=device)
-
-    def predict() -> Tensor:
-        with torch.no_grad():
-            output = model(ids, types)
-        logits = getattr(output, "prediction_logits", getattr(output, "logits", None))
-        if logits is None or logits.dim() != 3:
-            raise ValueError(
-                f"{type(model).__name__} predicts no pieces: expected BertForMaskedLM or BertForPreTraining"
-            )
-        at_places: Tensor = logits[0, list(places)].softmax(-1)  # (places, V)
-        return at_places
-
-    whole = predict()
+    whole = _predict(model, ids, types, places)
     without: list[list[Tensor]] = []
     for projection, heads in _projections(model):
         without.append([])
         for head in range(heads):
             with _cut(projection, head, heads):
-                without[-1].append(predict())
+                without[-1].append(_predict(model, ids, types, places))
 
     def guesses(number: int, probabilities: Tensor) -> Guesses:
         top = probabilities[number].topk(min(best, probabilities.shape[-1]))
@@ -92,6 +80,17 @@ def ablate_heads(
         Ablation(place, guesses(i, whole), [[guesses(i, cut) for cut in layer] for layer in without])
         for i, place in enumerate(places)
     ]
+
+
+def _predict(model: nn.Module, ids: Tensor, types: Tensor, places: Sequence[int]) -> Tensor:
+    """The probability of every piece at the places, (places, V)."""
+    with torch.no_grad():
+        output = model(ids, types)
+    logits = getattr(output, "prediction_logits", getattr(output, "logits", None))
+    if logits is None or logits.dim() != 3:
+        raise ValueError(f"{type(model).__name__} predicts no pieces: expected BertForMaskedLM or BertForPreTraining")
+    probabilities: Tensor = logits[0, list(places)].softmax(-1)
+    return probabilities
 
 
 def _projections(model: nn.Module) -> list[tuple[nn.Linear, int]]:

@@ -12,7 +12,7 @@ Left out on purpose: queries and keys under a weight (neuron_view has them). Tau
 import json
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,41 +39,62 @@ def explore(
     beside: tuple[Any, ...] | None = None,
     names: tuple[str, str] = ("first", "second"),
     head: tuple[int, int] = (0, 0),
-    place: int = 1,
+    place: int | None = None,
 ) -> Frame:
     """Explore one text's attention, as in ``explore(*attend(model, tokenizer, "the cat sat"))``.
 
-    ``attentions`` are what `check_attention` takes, or a list of (training step, attentions), which a slider runs
-    through. ``ablation`` is from `ablate_heads`. ``beside`` holds another text's or model's attentions and tokens, as
-    `attend` returns them, and ``names`` says what the two are. The view opens at ``head`` (layer, head) and at the
-    token at ``place``.
+    Args:
+        attentions: what `check_attention` takes, or a list of (training step, attentions) for a slider to run through.
+        tokens: the S tokens.
+        second: where the second of two sentences begins.
+        title: a short name.
+        ablation: from `ablate_heads`, for what is guessed without each head.
+        beside: another text's or model's attentions, tokens and ``second``, as `attend` returns them.
+        names: what the two are.
+        head: (layer, head) at which the view opens.
+        place: token at which it opens; the first that is guessed, or else the first after ``[CLS]``.
 
     Raises:
-        ValueError: as in `check_attention`; training steps of different models; no such head or place; a view of more
-            than 2 MB.
+        ValueError: as in `check_attention`; steps of different models; no such head or place; more than 2 MB.
     """
-    given = [(attentions, tokens, second)] if beside is None else [(attentions, tokens, second), (*beside, None)[:3]]
-    checked = [(_by_step(steps, its_tokens), list(its_tokens)) for steps, its_tokens, _ in given]
-    stack = checked[0][0][-1][1]
-    if not (0 <= head[0] < stack.shape[0] and 0 <= head[1] < stack.shape[1]):
-        raise ValueError(f"head is {head}: expected a layer below {stack.shape[0]} and a head below {stack.shape[1]}")
-    if not 0 <= place < len(tokens) + (len(tokens) == 1):
-        raise ValueError(f"place is {place}: expected one of the tokens 0 to {len(tokens) - 1}")
-    sides = [_side(name, steps, its_tokens, place) for name, (steps, its_tokens) in zip(names, checked, strict=False)]
-    for side, (_, _, begins) in zip(sides, given, strict=True):
-        side["second"] = begins
+    title = title or "Attention explorer"
+    if beside is None:
+        sides = [_Side(title, _by_step(attentions, tokens), list(tokens), second)]
+    else:
+        others, its_tokens, its_second = (*beside, None)[:3]
+        first = _Side(names[0], _by_step(attentions, tokens), list(tokens), second)
+        sides = [first, _Side(names[1], _by_step(others, its_tokens), list(its_tokens), its_second)]
+    stack = sides[0].steps[-1][1]
+    place = _checked_start(stack, head, place, ablation)
+    packed = [_packed(side, place) for side in sides]
     if ablation:
-        sides[0]["guesses"] = _packed(ablation)
-    html = _html({"sides": sides, "start": head, "caveat": CAVEAT})
-    if len(html.encode()) > MOST_BYTES:
+        packed[0]["guesses"] = _packed_guesses(ablation)
+    html = _html({"sides": packed, "start": head, "caveat": CAVEAT})
+    if (size := len(html.encode())) > MOST_BYTES:
         raise ValueError(
-            f"the view would have {len(html.encode()) / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: pass fewer "
-            "layers (attentions[:4]), training steps or tokens"
+            f"the view would have {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: pass fewer layers "
+            "(attentions[:4]), training steps or tokens"
         )
-    picture = head_grid(stack[:, :MOST_HEADS], tokens, title=title)
-    alt = f"{title or 'Attention explorer'}. {_spoken(checked, names)} {CAVEAT}"
-    height = min(980, 330 + max(90 * stack.shape[0] + 200, 560))
-    return Frame(html, picture, alt, height, title or "Attention explorer", downloads=True)
+    picture = head_grid(stack[:, :MOST_HEADS], tokens, title="" if title == "Attention explorer" else title)
+    alt = f"{title}. {' '.join(side.words(alone=beside is None) for side in sides)} {CAVEAT}"
+    height = min(980, max(90 * len(stack) + 500, 860))
+    return Frame(html, picture, alt, height, title, downloads=True)
+
+
+class _Side(NamedTuple):
+    """One text read by one model, at one or more training steps."""
+
+    name: str
+    steps: list[tuple[int, Weights]]
+    tokens: list[str]
+    second: int | None
+
+    def words(self, *, alone: bool) -> str:
+        """What can be explored here."""
+        layers, heads = self.steps[0][1].shape[:2]
+        over = f" at training steps {', '.join(str(step) for step, _ in self.steps)}" if len(self.steps) > 1 else ""
+        size = f"{layers} layers by {heads} heads between {len(self.tokens)} tokens"
+        return f"{'' if alone else f'{self.name}: '}{size}{over}: {' '.join(self.tokens)}."
 
 
 def _by_step(attentions: Any, tokens: Sequence[str]) -> list[tuple[int, Weights]]:
@@ -88,17 +109,31 @@ def _by_step(attentions: Any, tokens: Sequence[str]) -> list[tuple[int, Weights]
     return steps
 
 
-def _side(name: str, steps: list[tuple[int, Weights]], tokens: list[str], place: int) -> dict[str, Any]:
-    layers, heads = steps[0][1].shape[:2]
+def _checked_start(stack: Weights, head: tuple[int, int], place: int | None, ablation: Sequence[Ablation]) -> int:
+    """Where the view opens: the token, after the head was found to exist."""
+    layers, heads, count = stack.shape[:3]
+    if not (0 <= head[0] < layers and 0 <= head[1] < heads):
+        raise ValueError(f"head is {head}: expected a layer below {layers} and a head below {heads}")
+    if place is None:
+        return ablation[0].place if ablation else min(1, count - 1)
+    if not 0 <= place < count:
+        raise ValueError(f"place is {place}: expected one of the tokens 0 to {count - 1}")
+    return place
+
+
+def _packed(side: _Side, place: int) -> dict[str, Any]:
+    """A side as the page reads it."""
+    layers, heads = side.steps[0][1].shape[:2]
     return {
-        "name": name,
-        "tokens": tokens,
+        "name": side.name,
+        "tokens": side.tokens,
+        "second": side.second,
         "layers": layers,
         "heads": heads,
         "place": place,
         "steps": [
-            [step, encode(weights), [_facts(p) for layer in head_patterns(weights, tokens) for p in layer]]
-            for step, weights in steps
+            [step, encode(weights), [_facts(p) for layer in head_patterns(weights, side.tokens) for p in layer]]
+            for step, weights in side.steps
         ],
     }
 
@@ -119,7 +154,7 @@ def _facts(pattern: Pattern) -> list[str | float]:
     return [pattern.words, *shares, round(pattern.entropy, 2), round(pattern.distance, 1)]
 
 
-def _packed(ablation: Sequence[Ablation]) -> dict[str, Any]:
+def _packed_guesses(ablation: Sequence[Ablation]) -> dict[str, Any]:
     """Guesses as numbers of words and per mille: [place, whole, by head [first word's, word, chance, word, ...]]."""
     every = [guesses for one in ablation for guesses in (one.whole, *(g for layer in one.without for g in layer))]
     words = sorted({piece for guesses in every for piece in guesses.pieces})
@@ -159,16 +194,3 @@ def bare(program: str) -> str:
     """
     lines = (line.strip() for line in program.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
-
-
-def _spoken(checked: list[tuple[list[tuple[int, Weights]], list[str]]], names: Sequence[str]) -> str:
-    """What the view holds, in words."""
-    sentences = []
-    for name, (steps, tokens) in zip(names, checked, strict=False):
-        layers, heads = steps[0][1].shape[:2]
-        start = f"{name}: " if len(checked) > 1 else ""
-        over = f" at training steps {', '.join(str(step) for step, _ in steps)}" if len(steps) > 1 else ""
-        sentences.append(
-            f"{start}{layers} layers by {heads} heads between {len(tokens)} tokens{over}: {' '.join(tokens)}."
-        )
-    return " ".join(sentences)
