@@ -39,7 +39,7 @@ def view(name: str) -> Frame:
     beside: tuple[Any, ...]
     match name:
         case "one":
-            return explore(LAST, TOKENS, 3, title="One", ablation=[Ablation(5, WHOLE, CUT)])
+            return explore(LAST, TOKENS, 3, title="One", ablation=[Ablation(5, WHOLE, CUT)], place=1)
         case "steps":
             return explore(STEPS, TOKENS, title="Steps")
         case "two":
