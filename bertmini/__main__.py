@@ -14,12 +14,14 @@ import torch
 from bertmini.commands.attention import explore_checkpoint
 from bertmini.commands.evaluation import Evaluation
 from bertmini.commands.fill_mask import Guess, fill_mask
+from bertmini.commands.finetune import Finetuned, Wishes, finetune
 from bertmini.commands.inspection import count_parameters
 from bertmini.commands.pretrain import Run, filled_examples, open_evaluation, pretrain, save_curve
 from bertmini.commands.settings import settle
 from bertmini.commands.world import WorldEvaluation
 from bertmini.config import PRESETS
 from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.metrics import class_report, macro_f1
 from bertmini.model.heads import BertForMaskedLM, BertForPreTraining
 from bertmini.model.hub import read_config
 
@@ -63,6 +65,8 @@ def make_parser() -> argparse.ArgumentParser:
     new.add_argument("--seed", type=int, help="of weights, data and masks (default 0)")
     new.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
 
+    add_finetune(commands)
+
     fill = commands.add_parser("fill-mask", help="guess what stands at each [MASK] of a text")
     fill.set_defaults(run=run_fill_mask)
     fill.add_argument("checkpoint", type=Path)
@@ -90,6 +94,31 @@ def make_parser() -> argparse.ArgumentParser:
     pieces.add_argument("checkpoint", type=Path)
     pieces.add_argument("text")
     return parser
+
+
+def add_finetune(commands: Any) -> None:
+    """Describe `finetune`, which has a command of its own for each task."""
+    tune = commands.add_parser("finetune", help="teach a pretrained BERT a task, from examples in a file")
+    tasks = tune.add_subparsers(dest="task", required=True)
+    task = tasks.add_parser("classification", help="one class for each text, or pair of texts")
+    task.set_defaults(run=run_finetune)
+    task.add_argument("checkpoint", type=Path, help="a folder that pretrain wrote, or any BERT in safetensors")
+    task.add_argument("--train", type=Path, required=True, help="examples to train on: .tsv or .jsonl")
+    task.add_argument("--eval", type=Path, required=True, help="others, to choose the best epoch by")
+    task.add_argument("--out", type=Path, required=True, help="folder for the result, new or empty")
+    task.add_argument("--text-column", default="text", help="its name, or in a .tsv without heading its number")
+    task.add_argument("--pair-column", help="the second text's, if there are two")
+    task.add_argument("--label-column", default="label", help="the class's (default %(default)s)")
+    task.add_argument("--epochs", type=int, default=5, help="passes over the examples, at most (default %(default)s)")
+    task.add_argument("--patience", type=int, default=2, help="stop after so many no better (default %(default)s)")
+    task.add_argument("--batch-size", type=int, default=32, help="examples in a batch (default %(default)s)")
+    task.add_argument("--learning-rate", type=float, help="at its peak (default 0.04 / width of the model)")
+    task.add_argument("--max-length", type=int, help="tokens of a text (default 128, or what the model takes)")
+    task.add_argument("--dropout", type=float, default=0.1, help="rate of dropout (default %(default)s)")
+    task.add_argument("--from-scratch", action="store_true", help="random weights, to see what pretraining is worth")
+    task.add_argument("--threads", type=int, help="of the processor (default all cores)")
+    task.add_argument("--seed", type=int, default=0, help="of new weights and the order of examples (default 0)")
+    task.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
 
 
 SETTING_NAMES = (
@@ -146,6 +175,44 @@ def print_evaluation(evaluation: Evaluation, figures: dict[str, float]) -> None:
 def spell(guesses: list[Guess]) -> str:
     """Write guesses on a line."""
     return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
+
+
+WISH_NAMES = (
+    "checkpoint", "train", "eval", "text_column", "pair_column", "label_column", "epochs", "batch_size",
+    "learning_rate", "max_length", "dropout", "patience", "seed", "from_scratch",
+)  # fmt: skip
+
+
+def run_finetune(asked: argparse.Namespace) -> None:
+    """Fine-tune, then show how well each class is told."""
+    wishes: dict[str, Any] = {name: getattr(asked, name) for name in WISH_NAMES}
+    start = "random weights, shaped like" if asked.from_scratch else "the weights of"
+    print(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
+    print_classifier(finetune(Wishes(**wishes), asked.out, device=asked.device, threads=asked.threads), asked.out)
+
+
+def print_classifier(result: Finetuned, folder: Path) -> None:
+    """Print how each epoch did and what the best one takes for what."""
+    for note in result.notes:
+        print(f"Note: {note}")
+    print(f"Judged on {result.wishes.eval}, {int(result.matrix.sum()):,} examples:")
+    print("  epoch  loss, nats  accuracy")
+    for epoch in result.epochs:
+        remark = "  before training" if epoch.number == 0 else "  best, kept" if epoch == result.best else ""
+        print(f"  {epoch.number:5d}  {epoch.loss:10.3f}  {epoch.accuracy:8.1%}{remark}")
+    report = class_report(result.matrix, result.model.config.labels)
+    width = max(5, *(len(scores.label) for scores in report))
+    print(f"\n  {'class':{width}s}  precision  recall     F1  examples")
+    for scores in report:
+        print(
+            f"  {scores.label:{width}s}  {scores.precision:9.1%}  {scores.recall:6.1%}  {scores.f1:5.1%}  "
+            f"{scores.support:8,}"
+        )
+    commonest = max(scores.support for scores in report) / int(result.matrix.sum())
+    print(f"  accuracy {result.best.accuracy:.1%} (always the commonest class: {commonest:.1%}), ", end="")
+    print(f"mean F1 {macro_f1(report):.1%}, calibration error {result.calibration_error:.1%}")
+    print(f"\nConfusion matrix: {folder / 'confusion.png'}")
+    print("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")
 
 
 def run_fill_mask(asked: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ def accuracy(predicted: Tensor, actual: Tensor) -> float:
     0.75
     """
     _check(predicted, actual)
-    return float((predicted == actual).float().mean())
+    return float((predicted == actual).double().mean())
 
 
 def confusion_matrix(predicted: Tensor, actual: Tensor, classes: int) -> Tensor:

@@ -1,0 +1,233 @@
+"""What pretraining buys on a few thousand labelled sentences: fine-tuned, from scratch, and a bag of words.
+
+Each system's settings are chosen on the development file, with one seed: learning rate and, in every run, the epoch
+for the two BERTs, the penalty for the bag of words. The test file is used once, at the end, for every seed. The bag of
+words is a convex problem: it has one solution, whatever the seed.
+
+    python benchmarks/polarity.py CHECKPOINT --train train.tsv --dev dev.tsv --test test.tsv --write polarity.md
+
+The files have no heading; text and label stand in columns 1 and 2, unless told otherwise. With --record FILE each
+system's scores are written there when it is done, and a system that stands there is not run again.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from common import circumstances, store, table
+from torch import Tensor
+
+from bertmini import LabelledText, WordPieceTokenizer, evaluation_batches, label_names, read_labelled
+from bertmini.commands.epochs import predict
+from bertmini.commands.finetune import Finetuned, Wishes, finetune
+from bertmini.metrics import accuracy
+
+RATES = {False: (1e-4, 3e-4, 1e-3), True: (3e-4, 1e-3, 3e-3)}  # from scratch?
+SYSTEMS = ("pretrained", "scratch", "words", "pairs")
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+class Score(NamedTuple):
+    """A system: how it was set, and its accuracies on the development and the test file, one per seed."""
+
+    name: str
+    recipe: str
+    dev: list[float]
+    test: list[float]
+
+
+# ---- the two BERTs ----
+
+
+def tune(wishes: Wishes) -> Finetuned:
+    """Fine-tune as the command does, into a folder that is thrown away; say how it went."""
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        result = finetune(wishes, Path(folder) / "result", device="cpu", progress=False)
+    start = "scratch" if wishes.from_scratch else "pretrained"
+    course = " ".join(f"{epoch.accuracy:.1%}" for epoch in result.epochs)
+    print(
+        f"{start}, rate {wishes.learning_rate}, seed {wishes.seed}: {course} ({time.perf_counter() - begin:.0f} s)",
+        flush=True,
+    )
+    return result
+
+
+def score_bert(wishes: Wishes, test: Sequence[LabelledText], seeds: int) -> Score:
+    """Choose the learning rate with the first seed, then run all seeds with it and test each one's best epoch."""
+    rates = RATES[wishes.from_scratch]
+    tried = {rate: tune(replace(wishes, learning_rate=rate)) for rate in rates}
+    rate = max(tried, key=lambda rate: (tried[rate].best.accuracy, -tried[rate].best.loss))
+    runs = [tried[rate]] + [tune(replace(wishes, learning_rate=rate, seed=seed)) for seed in range(1, seeds)]
+    tokenizer = WordPieceTokenizer.from_pretrained(wishes.checkpoint)
+    tests = []
+    for run in runs:
+        config = run.model.config
+        batches = evaluation_batches(test, tokenizer, config.labels, max_length=run.wishes.max_length or 128)
+        logits, actual = predict(run.model, batches)
+        tests.append(accuracy(logits.argmax(1), actual))
+    best = ", ".join(str(run.best.number) for run in runs)
+    recipe = (
+        f"rate {rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; best epochs {best} of at most {wishes.epochs}"
+    )
+    name = "the same, from scratch" if wishes.from_scratch else "pretrained, then fine-tuned"
+    return Score(name, recipe, [run.best.accuracy for run in runs], tests)
+
+
+# ---- the bag of words ----
+
+
+def grams(text: str, longest: int) -> set[str]:
+    """Take the words of a text and, for `longest` 2, their pairs."""
+    words = text.lower().split()
+    return {" ".join(words[i : i + n]) for n in range(1, longest + 1) for i in range(len(words) - n + 1)}
+
+
+def features(examples: Sequence[LabelledText], longest: int, known: dict[str, int]) -> tuple[Tensor, Tensor]:
+    """List the numbers of the known grams of all texts (sum of n,), and where each text's begin (N,)."""
+    rows = [[known[gram] for gram in sorted(grams(text, longest)) if gram in known] for text, _, _ in examples]
+    lengths = torch.tensor([0] + [len(row) for row in rows[:-1]])
+    return torch.tensor([i for row in rows for i in row]), lengths.cumsum(0)
+
+
+def fit(places: tuple[Tensor, Tensor], actual: Tensor, size: int, penalty: float) -> tuple[Tensor, Tensor]:
+    """Minimise the sum of cross-entropies + penalty / 2 * |weights|^2 by L-BFGS: weights (V, C) and biases (C,)."""
+    classes = int(actual.max()) + 1
+    weight, bias = torch.zeros(size, classes, requires_grad=True), torch.zeros(classes, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=100, line_search_fn="strong_wolfe")
+
+    def objective() -> Tensor:
+        optimizer.zero_grad()
+        logits = F.embedding_bag(places[0], weight, places[1], mode="sum") + bias
+        loss = F.cross_entropy(logits, actual, reduction="sum") + penalty / 2 * weight.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(objective)  # type: ignore[arg-type]
+    return weight.detach(), bias.detach()
+
+
+def score_bag(files: Sequence[Sequence[LabelledText]], longest: int) -> Score:
+    """Choose the penalty on the second file and test on the third. A gram counts if two training texts have it."""
+    counts = Counter(gram for text, _, _ in files[0] for gram in grams(text, longest))
+    known = {gram: i for i, gram in enumerate(sorted(gram for gram, count in counts.items() if count > 1))}
+    labels = label_names(files[0])
+    places = [features(examples, longest, known) for examples in files]
+    actual = [torch.tensor([labels.index(example.label) for example in examples]) for examples in files]
+    right = {}
+    for penalty in PENALTIES:
+        weight, bias = fit(places[0], actual[0], len(known), penalty)
+        right[penalty] = [
+            accuracy((F.embedding_bag(ids, weight, begins, mode="sum") + bias).argmax(1), there)
+            for (ids, begins), there in zip(places[1:], actual[1:], strict=True)
+        ]
+        print(f"bag of words up to {longest}, penalty {penalty:g}: {right[penalty][0]:.1%}", flush=True)
+    best = max(PENALTIES, key=lambda penalty: right[penalty][0])
+    name = f"bag of words{' and word pairs' if longest == 2 else ''}, logistic regression"
+    recipe = f"{len(known):,} features; penalty {best:g} of {', '.join(f'{penalty:g}' for penalty in PENALTIES)}"
+    return Score(name, recipe, [right[best][0]], [right[best][1]])
+
+
+# ---- the table ----
+
+
+def recorded(name: str, run: Callable[[], Score], path: Path | None) -> Score:
+    """Look a score up, or run the system and write its score down."""
+    record = json.loads(path.read_text()) if path is not None and path.exists() else {}
+    if name in record:
+        return Score(*record[name])
+    score = run()
+    print(score, flush=True)
+    if path is not None:
+        path.write_text(json.dumps(record | {name: score}, indent=2) + "\n")
+    return score
+
+
+def percent(values: Sequence[float]) -> str:
+    """Spell mean and standard deviation, in percent."""
+    spread = f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * statistics.mean(values):.1f}{spread}"
+
+
+def each_seed(values: Sequence[float]) -> str:
+    """Spell the values, in percent."""
+    return ", ".join(f"{100 * value:.1f}" for value in values)
+
+
+def report(scores: Sequence[Score], sizes: Sequence[int], asked: argparse.Namespace) -> str:
+    """Lay out what was found, and how to do it again."""
+    run = json.loads((asked.checkpoint / "run.json").read_text())
+    rows = [
+        [s.name, percent(s.dev), percent(s.test), ", ".join(f"{100 * x:.1f}" for x in s.test), s.recipe] for s in scores
+    ]
+    tuned, scratch = (statistics.mean(score.test) for score in scores[:2])
+    error = (tuned * (1 - tuned) / sizes[2]) ** 0.5
+    return "\n\n".join(
+        [
+            "# Pretraining against none, on labelled sentences",
+            circumstances(torch.device("cpu")),
+            f"{sizes[0]:,} sentences to train on, {sizes[1]:,} to choose by, {sizes[2]:,} to test; two classes.\n"
+            f"The checkpoint: preset {run['preset']}, {run['steps']:,} steps of {run['batch_size']} rows of "
+            f"{run['max_length']} tokens, learning rate {run['learning_rate']:g}.",
+            table(["system", "dev, %", "test, %", "each seed", "chosen on dev"], rows),
+            f"Pretrained is {100 * (tuned - scratch):+.1f} points from scratch on the test file. ± is the standard "
+            f"deviation over {asked.seeds} seeds;\nbesides, {sizes[2]:,} sentences leave a standard error of "
+            f"{100 * error:.1f} points to each figure. dev is what the settings were chosen "
+            "by,\nand so a little too good.",
+        ]
+    )
+
+
+def main() -> None:
+    """Score all systems."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path, help="a folder that pretrain wrote")
+    for name in ("train", "dev", "test"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--text-column", default="1")
+    parser.add_argument("--label-column", default="2")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--systems", nargs="+", default=SYSTEMS, choices=SYSTEMS, help="which to run (default all)")
+    parser.add_argument("--record", type=Path, help="a file of scores that are there already, or will be")
+    parser.add_argument("--write", metavar="NAME", help="store the table under results/NAME")
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+
+    columns = {"text": asked.text_column, "label": asked.label_column}
+    files = [read_labelled(path, **columns) for path in (asked.train, asked.dev, asked.test)]
+    wishes = Wishes(
+        checkpoint=asked.checkpoint,
+        train=asked.train,
+        eval=asked.dev,
+        text_column=asked.text_column,
+        label_column=asked.label_column,
+        epochs=asked.epochs,
+    )
+    systems: dict[str, Callable[[], Score]] = {
+        "pretrained": lambda: score_bert(wishes, files[2], asked.seeds),
+        "scratch": lambda: score_bert(replace(wishes, from_scratch=True), files[2], asked.seeds),
+        "words": lambda: score_bag(files, 1),
+        "pairs": lambda: score_bag(files, 2),
+    }
+    scores = [recorded(name, systems[name], asked.record) for name in systems if name in asked.systems]
+    if len(scores) < len(systems):
+        return
+    text = report(scores, [len(examples) for examples in files], asked)
+    print(text)
+    if asked.write:
+        store(asked.write, text)
+
+
+if __name__ == "__main__":
+    main()
