@@ -12,9 +12,10 @@ const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const two = (number) => number.toFixed(2);
 const escapeXml = (text) => text.replace(/[<>&'"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
-// One character a weight: those from "(" on that neither HTML nor JSON has to escape, then from "À" on.
+// One character a weight: those from "?" on that neither HTML nor JSON has to escape, then from "À" on. No digits, so
+// that no weights look like a number or a date.
 const ALPHABET = Array.from({length: 350}, (_, code) => code)
-  .filter((code) => (code < 127 ? code > 39 && code !== 60 && code !== 92 : code > 191));
+  .filter((code) => (code < 127 ? code > 62 && code !== 92 : code > 191));
 
 function levelsOf(text) {
   const level = new Map(ALPHABET.map((code, i) => [String.fromCharCode(code), i]));
@@ -153,7 +154,7 @@ function checksum(bytes) {
   let rest = -1;
   for (const byte of bytes) {
     rest ^= byte;
-    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 3988292384 : 0);
   }
   return ~rest;
 }

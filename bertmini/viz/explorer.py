@@ -23,8 +23,8 @@ from bertmini.viz.maps import MOST_HEADS, head_grid
 from bertmini.viz.patterns import Pattern, head_patterns
 
 LEVELS = 200
-# From "(" on what neither HTML nor JSON has to escape; past ASCII from "À" on. explorer.js has the same.
-ALPHABET = [chr(code) for code in (*range(40, 127), *range(192, 350)) if chr(code) not in "<\\"]
+# From "?" on what neither HTML nor JSON has to escape, no digits; past ASCII from "À" on. explorer.js has the same.
+ALPHABET = [chr(code) for code in (*range(63, 127), *range(192, 350)) if chr(code) != "\\"]
 MOST_BYTES = 2_000_000
 CAVEAT = "A weight says where a token took from. It does not yet say why the model answers as it does."
 
@@ -141,8 +141,8 @@ def _packed(side: _Side, place: int) -> dict[str, Any]:
 def encode(weights: Weights) -> str:
     """Weights as characters: number k of the alphabet says k/200 <= weight < (k+1)/200.
 
-    >>> encode(np.array([0.0, 0.005, 0.2, 0.4]))
-    '()Qz'
+    >>> encode(np.array([0.0, 0.005, 0.1, 0.3]))
+    '?@S|'
     """
     levels = np.clip(np.floor(weights * LEVELS + 1e-9), 0, LEVELS).astype(int)
     return "".join(np.array(ALPHABET)[levels.ravel()])
