@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from test_viz_style import contrast
 
 from bertmini.viz import attention_lines, attention_map, head_grid, head_word
-from bertmini.viz.maps import describe_attention, pattern_shares, relative_entropy
+from bertmini.viz.maps import describe_attention
 
 TOKENS = ["[CLS]", "the", "cat", "sat", "[SEP]"]
 ONE = np.array(
@@ -65,12 +65,12 @@ def test_the_grid_has_a_picture_and_a_word_per_head() -> None:
     picture = head_grid(stack, TOKENS)
     axes = picture.figure.axes[0]
     assert [text.get_text() for text in axes.texts] == [
-        "self 50 %",
+        "mixed",
         "broad",
-        "self 100 %",
-        "previous 80 %",
-        "special 100 %",
-        "self 50 %",
+        "same 100 %",
+        "previous 100 %",
+        "delimiter 100 %",
+        "mixed",
     ]
     assert len(axes.images) == 6
     assert np.array_equal(axes.images[4].get_array(), stack[1, 1])
@@ -79,9 +79,10 @@ def test_the_grid_has_a_picture_and_a_word_per_head() -> None:
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("head", "layer")
     assert picture.alt == (
         "Grid of 2 layers by 3 heads of attention between 5 tokens: [CLS] the cat sat [SEP]. Each head mostly looks "
-        "at: layer 0: self 50 %, broad, self 100 %; layer 1: previous 80 %, special 100 %, self 50 %. Strongest: "
+        "at: layer 0: mixed, broad, same 100 %; layer 1: previous 100 %, delimiter 100 %, mixed. Strongest: "
         "[SEP] to [SEP] 1.00 (layer 0, head 0), [CLS] to [CLS] 1.00 (layer 0, head 2), the to the 1.00 (layer 0, head "
-        "2). Mean shares: self 47%, previous 21%, next 14%, special 51%. Mean entropy 29% of the largest possible."
+        "2). Mean shares: previous token 26 %, next token 17 %, same token 47 %, delimiters 51 %. Mean entropy 29 % of "
+        "the largest possible."
     )
 
 
@@ -89,7 +90,7 @@ def test_the_grid_can_show_some() -> None:
     stack = np.stack([[ONE, uniform(5), np.eye(5)], [np.eye(5)[[0, 0, 1, 2, 3]], np.eye(5)[[0, 4, 4, 0, 4]], ONE]])
     picture = head_grid(stack, TOKENS, layers=[1], heads=[0, 2])
     axes = picture.figure.axes[0]
-    assert [text.get_text() for text in axes.texts] == ["previous 80 %", "self 50 %"]
+    assert [text.get_text() for text in axes.texts] == ["previous 100 %", "mixed"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "2"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["1"]
     assert "1 layer by 2 heads" in picture.alt
@@ -100,7 +101,7 @@ def test_a_wide_grid_has_short_words_and_a_limit() -> None:
     stack = np.tile(np.eye(5)[[0, 0, 1, 2, 3]], (1, 12, 1, 1))
     picture = head_grid(stack, TOKENS)
     assert {text.get_text() for text in picture.figure.axes[0].texts} == {"prev"}
-    assert "previous 80 %" in picture.alt
+    assert "previous 100 %" in picture.alt
     assert picture.figure.get_figwidth() < 8.5
     with pytest.raises(ValueError, match=r"13 heads side by side are too many: expected 12 at most; pass heads"):
         head_grid(np.tile(ONE, (1, 13, 1, 1)), TOKENS)
@@ -128,22 +129,9 @@ def test_lines_have_limits() -> None:
             attention_lines(ONE, TOKENS, focus)
 
 
-def test_shares_by_hand() -> None:
-    assert pattern_shares(ONE, TOKENS) == pytest.approx(
-        {"self": 2.5 / 5, "previous": 0.7 / 5, "next": 1.69 / 5, "special": 2.13 / 5}
-    )
-
-
-def test_entropy_by_hand() -> None:
-    assert relative_entropy(uniform(7)) == pytest.approx(1)
-    assert relative_entropy(np.eye(7)) == 0
-    halves = np.array([[0.5, 0.5, 0, 0]] * 4)
-    assert relative_entropy(halves) == pytest.approx(0.5)  # one bit of two
-
-
 def test_words_for_heads() -> None:
     assert head_word(uniform(9), list("abcdefghi")) == "broad"
-    assert head_word(np.eye(5, k=1) + np.diag([0, 0, 0, 0, 1.0]), TOKENS) == "next 80 %"
+    assert head_word(np.eye(5, k=1) + np.diag([0, 0, 0, 0, 1.0]), TOKENS) == "next 100 %"
     jumps = np.eye(9)[[3, 5, 0, 7, 1, 8, 2, 4, 6]]
     assert head_word(jumps, list("abcdefghi")) == "mixed"
 
@@ -154,7 +142,10 @@ def test_the_description_by_hand() -> None:
     assert words.startswith(
         "5 tokens: [CLS] the cat sat [SEP]. Strongest: [SEP] to [SEP] 1.00, [CLS] to [CLS] 0.90, the to cat 0.75."
     )
-    assert "Shares: self 50%, previous 14%, next 34%, special 43%. Entropy 36% of the largest possible." in words
+    assert words.endswith(
+        "Shares: previous token 18 %, next token 42 %, same token 50 %, delimiters 43 %. Entropy 36 % of the largest "
+        "possible."
+    )
 
 
 def test_tensors_are_welcome_and_left_as_they_are() -> None:

@@ -1,15 +1,14 @@
 """Attention as still pictures: one head as a heat map, all heads as a grid, one token's attention as lines.
 
 A row is the token that asks, a column a token it takes from; a row sums to 1. All pictures have one scale, 0 to 1.
-What a head mostly does is said in a word, after Clark et al. (2019, "What does BERT look at?", section 3): it looks at
-the token itself, the previous one, the next, the special ones, all ("broad"), or none of these ("mixed").
+What a head mostly looks at is said in a word, see `patterns`.
 
 Attention shows where a token took from, which is not yet why the model answered as it did (chapter 14).
 
 Taught in chapters 03 and 13.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -20,9 +19,9 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from bertmini.viz.inputs import Weights, check_attention, check_head
+from bertmini.viz.patterns import PHRASES, head_pattern, percent
 from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture
 
-SPECIAL = ("[CLS]", "[SEP]")
 PRINTED = 12  # up to so many tokens the numbers stand in the cells ...
 LEAST = 0.10  # ... from here on
 WHITE_INK = 0.70  # from here on the cell is dark
@@ -133,11 +132,10 @@ def _describe_grid(stack: Weights, tokens: Sequence[str], layers: Sequence[int],
         f"{tokens[i]} to {tokens[j]} {stack[layer, head, i, j]:.2f} (layer {layers[layer]}, head {heads[head]})"
         for layer, head, i, j in zip(*np.unravel_index(strongest, stack.shape), strict=True)
     )
-    shares = [pattern_shares(head, tokens) for layer in stack for head in layer]
-    means = ", ".join(f"{name} {np.mean([share[name] for share in shares]):.0%}" for name in shares[0])
-    return (
-        f"Strongest: {pairs}. Mean shares: {means}. Mean entropy {relative_entropy(stack):.0%} of the largest possible."
-    )
+    found = [head_pattern(head, tokens) for layer in stack for head in layer]
+    means = {name: float(np.mean([pattern.shares[name] for pattern in found])) for name in PHRASES}
+    breadth = percent(float(np.mean([pattern.breadth for pattern in found])))
+    return f"Strongest: {pairs}. Mean shares: {_listed(means)}. Mean entropy {breadth} of the largest possible."
 
 
 def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: str = "") -> Picture:
@@ -180,34 +178,12 @@ def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: s
 
 
 def head_word(weights: Weights, tokens: Sequence[str]) -> str:
-    """What a head mostly looks at, with the share of attention that goes there on average; the word needs half of it.
+    """What a head mostly looks at, in short; `patterns` says how it gets its name.
 
     >>> head_word(np.eye(3, k=1) + np.diag([0, 0, 1]), ["a", "b", "c"])
-    'next 67 %'
+    'next 100 %'
     """
-    shares = pattern_shares(weights, tokens)
-    name, share = max(shares.items(), key=lambda pair: pair[1])
-    if share >= 0.5:
-        return f"{name} {share:.0%}".replace("%", " %")
-    return "broad" if relative_entropy(weights) >= 0.75 else "mixed"
-
-
-def pattern_shares(weights: Weights, tokens: Sequence[str]) -> dict[str, float]:
-    """The attention that goes to the token itself, its neighbours and the special tokens: means over the rows."""
-    special = [i for i, token in enumerate(tokens) if token in SPECIAL]
-    count = len(tokens)
-    return {
-        "self": float(np.trace(weights)) / count,
-        "previous": float(np.trace(weights, offset=-1)) / count,
-        "next": float(np.trace(weights, offset=1)) / count,
-        "special": float(weights[:, special].sum()) / count,
-    }
-
-
-def relative_entropy(weights: Weights) -> float:
-    """Mean entropy of the rows as a share of the largest possible: 0 is one token, 1 is all alike."""
-    logs = np.log(np.where(weights > 0, weights, 1.0))
-    return float(-(weights * logs).sum(-1).mean() / np.log(max(weights.shape[-1], 2)))
+    return head_pattern(weights, tokens).short
 
 
 def describe_attention(weights: Weights, tokens: Sequence[str]) -> str:
@@ -215,11 +191,16 @@ def describe_attention(weights: Weights, tokens: Sequence[str]) -> str:
     strongest = np.argsort(-weights, axis=None, kind="stable")[:3]
     rows, columns = np.unravel_index(strongest, weights.shape)
     pairs = ", ".join(f"{tokens[i]} to {tokens[j]} {weights[i, j]:.2f}" for i, j in zip(rows, columns, strict=True))
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in pattern_shares(weights, tokens).items())
+    pattern = head_pattern(weights, tokens)
     return (
-        f"{len(tokens)} tokens: {' '.join(tokens)}. Strongest: {pairs}. Shares: {shares}. "
-        f"Entropy {relative_entropy(weights):.0%} of the largest possible."
+        f"{len(tokens)} tokens: {' '.join(tokens)}. Strongest: {pairs}. Shares: {_listed(pattern.shares)}. "
+        f"Entropy {percent(pattern.breadth)} of the largest possible."
     )
+
+
+def _listed(shares: Mapping[str, float]) -> str:
+    """Shares in words, such as "previous token 14 %, next token 34 %"."""
+    return ", ".join(f"{PHRASES[name]} {percent(share)}" for name, share in shares.items())
 
 
 def _print(axes: Axes, row: int, column: int, weight: float) -> None:
