@@ -69,7 +69,7 @@ def test_a_page_of_its_own(tmp_path: Path) -> None:
     page = (tmp_path / "view.html").read_text(encoding="utf-8")
     tags = [tag for tag, _ in Elements(page).found]
     assert "iframe" not in tags
-    assert tags.index("h1") < tags.index("main") < tags.index("script") < tags.index("details") < tags.index("img")
+    assert tags.index("main") < tags.index("h1") < tags.index("script") < tags.index("details") < tags.index("img")
     assert not re.search(r"(src|href)=.https?:", page)
     with pytest.raises(ValueError, match=r"saved as a page, not as 'view.png': name it view.html"):
         Frame(INSIDE, None, WORDS, 1).save(tmp_path / "view.png")

@@ -72,7 +72,7 @@ class Frame:
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
             f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-            f"{f'<h1>{title}</h1>' if heading else ''}<main>{self.html}</main>{after}</body></html>"
+            f"<main>{f'<h1>{title}</h1>' if heading else ''}{self.html}{after}</main></body></html>"
         )
 
     def save(self, path: str | Path) -> None:
@@ -121,4 +121,4 @@ def _folded(image: str) -> str:
 
 def _attribute(text: str) -> str:
     """Text as the value of an attribute in double quotes."""
-    return html_text.escape(text, quote=False).replace('"', "&quot;")
+    return text.replace("&", "&amp;").replace('"', "&quot;")
