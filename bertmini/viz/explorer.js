@@ -8,6 +8,7 @@ const LEVELS = 200;
 const FAINT = 0.05;
 const PRINTED = 12;
 
+const {ceil, floor, max, min, round} = Math;
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const two = (number) => number.toFixed(2);
 const escapeXml = (text) => text.replace(/[<>&'"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
@@ -26,9 +27,9 @@ function levelsOf(text) {
 function matrixOf(levels, size, index) {
   return Array.from({length: size}, (_, i) => {
     const from = (index * size + i) * size;
-    const row = Array.from(levels.slice(from, from + size), (k) => k && Math.min(1, (k + 0.5) / LEVELS));
-    const rest = Math.max(0, 1 - sum(row)) / row.filter((weight) => !weight).length;
-    return row.map((weight) => weight || Math.min(rest, 0.0049));
+    const row = Array.from(levels.slice(from, from + size), (k) => k && min(1, (k + 0.5) / LEVELS));
+    const rest = max(0, 1 - sum(row)) / row.filter((weight) => !weight).length;
+    return row.map((weight) => weight || min(rest, 0.0049));
   });
 }
 
@@ -105,7 +106,7 @@ function luminance(colour) {
 // Paper at 0, full heat at 1, and black or white on it, whichever reads better: 4.5 : 1 at the least, always.
 function shade(weight, paper, heat) {
   const [from, to] = [channels(paper), channels(heat)];
-  const mixed = from.map((value, i) => Math.round(value + (to[i] - value) * Math.min(weight, 1)));
+  const mixed = from.map((value, i) => round(value + (to[i] - value) * min(weight, 1)));
   const back = `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
   return [back, luminance(back) > 0.179 ? '#000000' : '#ffffff'];
 }
@@ -113,17 +114,17 @@ function shade(weight, paper, heat) {
 // Rows are the tokens that take, columns those that they take from.
 function heatMap(matrix, tokens, look) {
   const count = tokens.length;
-  const cell = Math.max(10, Math.min(30, Math.floor(480 / count)));
-  const font = Math.min(12, cell);
+  const cell = max(10, min(30, floor(480 / count)));
+  const font = min(12, cell);
   const names = tokens.map((token) => escapeXml([...token].length > 14 ? `${[...token].slice(0, 13).join('')}…` : token));
-  const margin = 10 + 0.65 * font * Math.max(...tokens.map((token) => Math.min(14, [...token].length)));
-  const [left, top, side] = [Math.ceil(margin), Math.ceil(margin * 0.9 + 22), cell * count];
-  const [width, height] = [Math.max(360, left + side + Math.ceil(margin * 0.55)), top + side + 4];
+  const margin = 10 + 0.65 * font * max(...tokens.map((token) => min(14, [...token].length)));
+  const [left, top, side] = [ceil(margin), ceil(margin * 0.9 + 22), cell * count];
+  const [width, height] = [max(360, left + side + ceil(margin * 0.55)), top + side + 4];
   const shadeOf = (weight) => shade(weight, look.paper, look.heat);
   const paths = new Map();
   const parts = [];
   matrix.forEach((row, i) => row.forEach((weight, j) => {
-    const level = Math.round(weight * 100);
+    const level = round(weight * 100);
     if (level) paths.set(level, `${paths.get(level) || ''}M${j * cell} ${i * cell}h${cell}v${cell}h-${cell}z`);
     if (count <= PRINTED && level >= 10) {
       const ink = shadeOf(level / 100)[1];

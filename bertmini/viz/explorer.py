@@ -26,6 +26,7 @@ LEVELS = 200
 # From "?" on what neither HTML nor JSON has to escape, no digits; past ASCII from "À" on. explorer.js has the same.
 ALPHABET = [chr(code) for code in (*range(63, 127), *range(192, 350)) if chr(code) != "\\"]
 MOST_BYTES = 2_000_000
+HINT = "Arrow keys move between heads and between tokens."
 CAVEAT = "A weight says where a token took from. It does not yet say why the model answers as it does."
 
 
@@ -69,7 +70,7 @@ def explore(
     packed = [_packed(side, place) for side in sides]
     if ablation:
         packed[0]["guesses"] = _packed_guesses(ablation)
-    html = _html({"sides": packed, "start": head, "caveat": CAVEAT})
+    html = _html({"sides": packed, "start": head, "note": f"{HINT} {CAVEAT}"})
     if (size := len(html.encode())) > MOST_BYTES:
         raise ValueError(
             f"the view would have {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: pass fewer layers "

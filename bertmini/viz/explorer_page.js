@@ -68,7 +68,6 @@ function makeSide(side, alone, state, changed) {
 
   let place = side.place;
   let levels, matrix, alt;
-  const {min, floor} = Math;
   const layer = () => min(state.layer, layers - 1);
   const head = () => min(state.head, heads - 1);
   const index = () => layer() * heads + head();
@@ -145,7 +144,7 @@ function makeSide(side, alone, state, changed) {
 
   function drawGuesses() {
     const [at, whole, cut] = guessed();
-    const cell = (number) => `<td${number === index() ? ' aria-current=true' : ''}>${Math.round(cut[number][0] / 10)} %` +
+    const cell = (number) => `<td${number === index() ? ' aria-current=true' : ''}>${round(cut[number][0] / 10)} %` +
       (cut[number][1] === whole[0] ? '' : ` → ${word(cut[number][1])}`);
     const level = alone ? 2 : 3;
     find('.without').innerHTML = `<h${level}>What ${escapeXml(called(tokens, at))} becomes without a head</h${level}>` +
@@ -188,7 +187,7 @@ function makeSide(side, alone, state, changed) {
       const edges = [0, place, size, 1].map((number) => number * group.dataset.cell);
       const [x, y, width, height] = state.backwards ? [1, 0, 3, 2].map((i) => edges[i]) : edges;
       group.querySelector('.chosen')?.remove();
-      group.innerHTML += `<rect class='chosen' x='${x}' y='${y}' width='${width}' height='${height}'/>`;
+      group.insertAdjacentHTML('beforeend', `<rect class='chosen' x='${x}' y='${y}' width='${width}' height='${height}'/>`);
       readout.textContent = spoken(matrix, tokens, place, state.backwards);
       if (guesses) drawGuesses();
     },
@@ -210,7 +209,7 @@ function start(data, source) {
     `<option value=mean>mean of a layer's heads<option value=rollout>rollout up to a layer (a heuristic)</select></label>` +
     `<label>Numbers <select><option>what the token attends to<option>what attends to the token</select></label>` +
     `<label>Training step <input type=range max=${state.step} value=${state.step}><output></output></label></div>` +
-    `<p class=spoken role=status></p><div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=caveat>${data.caveat}</p>`);
+    `<p class=spoken role=status></p><div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=note>${data.note}</p>`);
   const find = (selector) => source.parentElement.querySelector(selector);
   const [show, direction, slider] = find('.bar').querySelectorAll('select, input');
   if (!state.step) slider.parentElement.hidden = true;
