@@ -2,6 +2,7 @@
 
 from bertmini.viz.ablation import ablate_heads
 from bertmini.viz.attention import head_view, model_view, neuron_view
+from bertmini.viz.confusion import confusion_map
 from bertmini.viz.explorer import explore
 from bertmini.viz.frame import Frame
 from bertmini.viz.inputs import Attended, attend, check_attention
@@ -22,6 +23,7 @@ __all__ = [
     "attention_lines",
     "attention_map",
     "check_attention",
+    "confusion_map",
     "explore",
     "head_grid",
     "head_patterns",
