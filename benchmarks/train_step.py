@@ -41,7 +41,7 @@ from bertmini.model.heads import IGNORED, BertForPreTraining, mean_cross_entropy
 from bertmini.training import make_optimizer, set_learning_rate
 
 BATCHES, BATCH_SIZE = 4, 32
-TRICKS = ("tokens_only", "last_layer_reads", "fused_qkv", "spelled_out_attention", "byte_dropout")
+TRICKS = ("tokens_only", "last_layer_reads", "fused_qkv", "spelled_out_attention", "byte_dropout", "round_counts")
 
 
 class TorchEncoder(nn.Module):

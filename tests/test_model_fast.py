@@ -30,6 +30,7 @@ TRICKS = {
     "without fused_qkv": Tricks(fused_qkv=False),
     "without spelled_out_attention": Tricks(spelled_out_attention=False),
     "without byte_dropout": Tricks(byte_dropout=False),
+    "without round_counts": Tricks(round_counts=False),
     "with none": Tricks(
         tokens_only=False, last_layer_reads=False, fused_qkv=False, spelled_out_attention=False, byte_dropout=False
     ),
@@ -312,7 +313,7 @@ def test_seated_and_unseated_tokens_are_the_same(mask: Tensor, data: st.DataObje
     places = torch.tensor(data.draw(st.lists(st.integers(0, size - 1), min_size=1, unique=True)) if data else [6, 0, 3])
     everything = torch.arange(size)[:, None].float() + 1
     # All tokens: what exists or is read, in order.
-    grid = seat_tokens(mask, places)
+    grid = seat_tokens(mask, places, Tricks())
     expected = sorted({*(mask.flatten() > 0).nonzero().flatten().tolist(), *places.tolist()})
     assert grid.unseat(everything.view(*mask.shape, 1))[:, 0].tolist() == [place + 1 for place in expected]
     seated = grid.seat(everything[expected])
@@ -355,6 +356,24 @@ def test_the_fast_path_is_taken_when_it_can_be(monkeypatch: pytest.MonkeyPatch) 
     BertForSequenceClassification(CONFIG)(**batch)
     BertForMaskedLM(CONFIG)(**batch, labels=labels)
     assert taken == [6, 3, 3]  # the three [CLS] alone, without labels too; the three scored tokens alone
+
+
+@pytest.mark.parametrize("tricks", [Tricks(), Tricks(round_counts=False)], ids=["rounded", "as they are"])
+def test_in_bf16_numbers_of_tokens_are_rounded_up(tricks: Tricks) -> None:
+    seen: list[int] = []
+    model = shaken(BertForPreTraining(replace(CONFIG, num_hidden_layers=2)))
+    model.bert.tricks = tricks
+    for layer in model.bert.layers:
+        layer.intermediate.register_forward_hook(lambda _, x, __: seen.append(len(x[0])))
+    batch = {name: tensor.repeat(9, 1) for name, tensor in a_batch(MASKS["right"]).items()}  # 27 rows, 108 tokens
+    batch["labels"] = torch.where(torch.arange(7) == 0, batch["input_ids"], -100)  # 27 [CLS], read twice
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = model(**batch)
+    assert seen == ([128, 64] if tricks.round_counts else [108, 54])
+    assert rounded.prediction_logits.shape[0] == 27
+    exact = model(**batch)
+    torch.testing.assert_close(rounded.prediction_logits.float(), exact.prediction_logits, atol=0.1, rtol=0)
+    torch.testing.assert_close(rounded.loss, exact.loss, atol=0.02, rtol=0)
 
 
 def test_the_last_layer_only_computes_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ switched off by itself and measured:
   read;
 - `fused_qkv`: one product makes queries, keys and values;
 - `spelled_out_attention`: on a CPU the formula beats the fused kernel in bf16 and whenever there is dropout;
-- `byte_dropout`: on a CPU one random byte decides an element, where PyTorch draws a double (rates rounded to 1/256).
+- `byte_dropout`: on a CPU one random byte decides an element, where PyTorch draws a double (rates rounded to 1/256);
+- `round_counts`: on a CPU in bf16 numbers of tokens are rounded up, so that compiled kernels are met again and reused.
 
 Shapes: B rows, S columns, T tokens that exist, N places that are read, H heads, D head size, E = H * D hidden.
 Taught in chapter 15.
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from bertmini.model.encoder import BertModel, EncoderLayer
 
 
+ROUND = 32
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tricks:
     """Which tricks a model uses: assign `model.bert.tricks = Tricks(fused_qkv=False)` to measure one."""
@@ -39,6 +43,7 @@ class Tricks:
     fused_qkv: bool = True
     spelled_out_attention: bool = True
     byte_dropout: bool = True
+    round_counts: bool = True
 
 
 class Grid(NamedTuple):
@@ -65,8 +70,10 @@ class Grid(NamedTuple):
 
 def read_fast(bert: "BertModel", input_ids: Tensor, token_type_ids: Tensor, mask: Tensor, places: Tensor) -> Tensor:
     """Compute the last hidden states at `places` (N,) of the flattened (B, S) batch: to (N, E)."""
-    tricks = bert.tricks
-    grid = seat_tokens(mask, places) if tricks.tokens_only else Grid(mask, None)
+    tricks, wanted = bert.tricks, len(places)
+    if round_up(mask, tricks):
+        places = fill_up(places, mask)
+    grid = seat_tokens(mask, places, tricks) if tricks.tokens_only else Grid(mask, None)
     hidden = bert.embeddings.embed(*(grid.unseat(ids) for ids in (input_ids, token_type_ids, position_ids(mask))))
     hidden = add(hidden.new_zeros(()), hidden, bert.embeddings.dropout, tricks)  # (T, E)
     read = places if grid.seats is None else torch.searchsorted(grid.seats, places)  # which of the T tokens are read
@@ -74,13 +81,28 @@ def read_fast(bert: "BertModel", input_ids: Tensor, token_type_ids: Tensor, mask
     for layer in body:
         hidden = layer_fast(layer, hidden, grid, hidden, grid, tricks)
     if not tricks.last_layer_reads:
-        return layer_fast(last, hidden, grid, hidden, grid, tricks).index_select(0, read)
-    return layer_fast(last, hidden.index_select(0, read), seat_readers(mask, places), hidden, grid, tricks)
+        return layer_fast(last, hidden, grid, hidden, grid, tricks).index_select(0, read[:wanted])
+    return layer_fast(last, hidden.index_select(0, read), seat_readers(mask, places), hidden, grid, tricks)[:wanted]
 
 
-def seat_tokens(mask: Tensor, places: Tensor) -> Grid:
+def round_up(mask: Tensor, tricks: Tricks) -> bool:
+    """Say whether shapes are to be rounded up: it pays where each new one has its kernels compiled."""
+    return tricks.round_counts and mask.is_cpu and torch.is_autocast_enabled("cpu")
+
+
+def fill_up(places: Tensor, mask: Tensor) -> Tensor:
+    """Read a few places in vain, one in each row by turns, until their number is a multiple of `ROUND`."""
+    spare = torch.arange(-len(places) % ROUND, device=places.device) % len(mask)
+    return torch.cat([places, spare * mask.shape[1]])
+
+
+def seat_tokens(mask: Tensor, places: Tensor, tricks: Tricks) -> Grid:
     """Give every token its seat, and every place that is read, should it be padding."""
-    seats = (mask > 0).flatten().index_fill(0, places, True).nonzero().squeeze(1)
+    taken = (mask > 0).flatten().index_fill(0, places, True)
+    if round_up(mask, tricks):
+        spare = (~taken).nonzero().squeeze(1)[: -int(taken.sum()) % ROUND]
+        taken = taken.index_fill(0, spare, True)
+    seats = taken.nonzero().squeeze(1)
     return Grid(mask, None if len(seats) == mask.numel() else seats)
 
 
