@@ -33,6 +33,8 @@ MACHINE_FACTS = {
 }
 LONG_DECIMAL = re.compile(rf"\d*\.\d{{{MAX_DECIMALS + 1},}}")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
+# The programs, data and styles of an interactive view, whose page stands escaped in an attribute of its frame.
+FRAME_PROGRAM = re.compile(r"&lt;(script|style)\b.*?&lt;/\1&gt;", re.DOTALL)
 HOW_TO_SHOW = (
     "end the cell with bertmini.viz.style.Picture(figure, alt), of a matplotlib.figure.Figure "
     "(a figure made by pyplot is shown once more by itself, unless it is closed)"
@@ -51,10 +53,11 @@ def outputs(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
 
 
 def text_of(output: NotebookNode) -> str:
-    """What a reader can read of an output: streams, plain text, HTML without embedded pictures, an error's message."""
+    """What a reader can read of an output: streams, plain text, an error's message, and HTML without embedded pictures
+    and without the programs of interactive views."""
     data = output.get("data", {})
     parts = [output.get("text", ""), output.get("evalue", ""), data.get("text/plain", ""), data.get("text/html", "")]
-    return DATA_URI.sub("", "\n".join("".join(part) for part in parts if part))
+    return FRAME_PROGRAM.sub("", DATA_URI.sub("", "\n".join("".join(part) for part in parts if part)))
 
 
 def tags(cell: NotebookNode) -> set[str]:

@@ -97,6 +97,12 @@ def add_output(cell: int, kind: str, **content: object) -> Mutation:
     return lambda notebook: notebook.cells[cell].outputs.append(new_output(kind, **content))
 
 
+def framed(page: str) -> str:
+    """A page in a frame, escaped as `bertmini.viz.frame` does it."""
+    escaped = page.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return f'<iframe title="A view" srcdoc="{escaped}"></iframe>'
+
+
 def set_tags(cell: int, *tags: str) -> Mutation:
     return lambda notebook: notebook.cells[cell].metadata.update(tags=list(tags))
 
@@ -175,6 +181,11 @@ STATIC: dict[str, tuple[Mutation, str, str]] = {
     ),
     "object address": (replace(LOSS, "the loss", "<Loss at 0x7f3a5c12>"), "no_machine_facts", "an object's address"),
     "time stamp": (replace(LOSS, "the loss", "2025-03-01 loss"), "no_machine_facts", "a date or a time of day"),
+    "machine path in a view": (
+        add_output(DOUBLE, "display_data", data={"text/html": framed("<p>/home/ada/book</p><script>1</script>")}),
+        "no_machine_facts",
+        "cell 8 prints a folder of this machine: '/home/ada/book",
+    ),
     "all the digits": (replace(LOSS, "0.69", "0.6931471805599453"), "decimals_are_few", "prints 0.6931471805599453"),
     "editor's metadata": (update("toc", {}), "metadata_is_ours", "toc"),
     "cell timing": (
@@ -236,6 +247,12 @@ STALE: dict[str, tuple[Mutation, int, str]] = {
 
 def test_sound_notebook_has_no_complaints(chapter: NotebookNode) -> None:
     assert complaints(chapter) == {}
+
+
+def test_programs_of_a_view_are_not_read(chapter: NotebookNode) -> None:
+    page = '<p>A view</p><script>const polynomial = 0xedb88320, x = "0.123456789"</script><style>a { top: 0 }</style>'
+    shown = add_output(DOUBLE, "display_data", data={"text/html": framed(page)})
+    assert complaints(broken(chapter, shown)) == {}
 
 
 @pytest.mark.parametrize("name", STATIC)
