@@ -26,7 +26,9 @@ test: .venv/developer  ## Everything that must hold
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy bertmini
 	$(BIN)/codespell
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist loadscope
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 
 notebooks: .venv/developer  ## Run and store every notebook
