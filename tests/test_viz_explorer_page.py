@@ -88,6 +88,11 @@ def names(page: Any, selector: str) -> list[str]:
     return [str(text) for text in page.locator(selector).all_inner_texts()]
 
 
+def open_numbers(page: Any) -> None:
+    page.get_by_text("All weights as numbers").click()
+    page.locator(".numbers td").nth(1).wait_for()  # the table is written when the browser says that it is open
+
+
 def test_heads_are_reached_and_told_by_keyboard_alone(open_view: Any) -> None:
     page = open_view("one")
     for _ in range(3):  # two choices, then the heads
@@ -138,7 +143,7 @@ def test_numbers_at_the_tokens_in_the_table_and_under_the_pointer_are_the_weight
     page.locator(".chip").nth(3).click()
     shown = [text.split()[-1] for text in names(page, ".chip")]
     assert shown == [f"{weight:.2f}" if weight >= 0.005 else "0" for weight in LAST[0, 0, 3]]
-    page.get_by_text("All weights as numbers").click()
+    open_numbers(page)
     cells = names(page, ".numbers td")[1:]
     assert cells == [f"{weight:.2f}" for weight in LAST[0, 0].ravel()]
     box = page.locator(".cells > rect").first.bounding_box()
@@ -162,7 +167,7 @@ def test_the_other_way_round(open_view: Any) -> None:
 def test_means_and_rollout_agree_with_python(open_view: Any) -> None:
     page = open_view("one")
     page.locator(".tile").nth(3).click()  # layer 1
-    page.get_by_text("All weights as numbers").click()
+    open_numbers(page)
     mean = LAST.mean(1)
     half = (torch.tensor(mean) + torch.eye(PLACES)) / 2
     for view, expected in [("mean", mean[1]), ("rollout", (half[1] @ half[0]).numpy())]:
