@@ -116,8 +116,9 @@ function heatMap(matrix, tokens, look) {
   const count = tokens.length;
   const cell = max(10, min(30, floor(480 / count)));
   const font = min(12, cell);
-  const names = tokens.map((token) => escapeXml([...token].length > 14 ? `${[...token].slice(0, 13).join('')}…` : token));
-  const margin = 10 + 0.65 * font * max(...tokens.map((token) => min(14, [...token].length)));
+  const names = tokens.map((token) => [...token])
+    .map((name) => (name.length > 14 ? [...name.slice(0, 13), '…'] : name));
+  const margin = 10 + 0.65 * font * max(...names.map((name) => name.length));
   const [left, top, side] = [ceil(margin), ceil(margin * 0.9 + 22), cell * count];
   const [width, height] = [max(360, left + side + ceil(margin * 0.55)), top + side + 4];
   const shadeOf = (weight) => shade(weight, look.paper, look.heat);
@@ -127,12 +128,13 @@ function heatMap(matrix, tokens, look) {
     const level = round(weight * 100);
     if (level) paths.set(level, `${paths.get(level) || ''}M${j * cell} ${i * cell}h${cell}v${cell}h-${cell}z`);
     if (count <= PRINTED && level >= 10) {
-      const ink = shadeOf(level / 100)[1];
-      parts.push(`<text x='${(j + 0.5) * cell}' y='${(i + 0.66) * cell}' fill='${ink}' text-anchor='middle'>${level > 99 ? 1 : `.${level}`}</text>`);
+      parts.push(`<text x='${(j + 0.5) * cell}' y='${(i + 0.66) * cell}' fill='${shadeOf(level / 100)[1]}' ` +
+        `text-anchor='middle'>${level > 99 ? 1 : `.${level}`}</text>`);
     }
   }));
   const cells = [...paths].map(([level, d]) => `<path fill='${shadeOf(level / 100)[0]}' d='${d}'/>`);
-  const labels = names.map((name, i) => {
+  const labels = names.map((letters, i) => {
+    const name = escapeXml(letters.join(''));
     const middle = (i + 0.5) * cell + font / 3;
     return `<text x='-5' y='${middle}' text-anchor='end'>${name}</text>` +
       `<text transform='translate(${middle} -5) rotate(-60)'>${name}</text>`;
@@ -144,11 +146,12 @@ function heatMap(matrix, tokens, look) {
   });
   const alt = escapeXml(look.alt);
   return `<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='${alt}' width='${width}' height='${height}' ` +
-    `viewBox='0 0 ${width} ${height}' font-family='DejaVu Sans,Verdana,sans-serif' font-size='${font}' fill='${look.ink}'>` +
+    `viewBox='0 0 ${width} ${height}' font-family='DejaVu Sans,sans-serif' font-size='${font}' fill='${look.ink}'>` +
     `<desc>${alt}</desc><rect width='100%' height='100%' fill='${look.paper}'/>` +
     `<g font-size='11'><text x='4' y='13'>rows: token · columns: attends to</text>${scale.join('')}</g>` +
     `<g transform='translate(${left} ${top})' class='cells' data-cell='${cell}'>${cells.join('')}` +
-    `<rect width='${side}' height='${side}' fill='none' stroke='${look.ink}'/>${labels.join('')}${parts.join('')}</g></svg>`;
+    `<rect width='${side}' height='${side}' fill='none' stroke='${look.ink}'/>` +
+    `${labels.join('')}${parts.join('')}</g></svg>`;
 }
 
 function checksum(bytes) {

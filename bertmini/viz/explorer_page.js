@@ -43,25 +43,49 @@ function rastered(svg) {
   });
 }
 
+// All that a side will ever hold, still without weights.
+function skeleton({name, tokens, layers, heads, second}, alone) {
+  const square = `<canvas width=${tokens.length} height=${tokens.length}></canvas>`;
+  const tile = `<div class=tile role=gridcell aria-selected=false>${square}<span></span></div>`;
+  const row = (i) => `<div role=row><span role=rowheader>layer ${i}</span>${tile.repeat(heads)}</div>`;
+  const chip = (token, i) => `<div class='chip${i && i === second ? ' second' : ''}' role=option aria-selected=false>` +
+    `${marked(token)}<span></span></div>`;
+  return `${alone ? '' : `<h2>${escapeXml(name)}</h2>`}
+<div class=scroll><div class='heads${heads > 8 ? ' many' : ''}' role=grid aria-label='Heads, a row per layer'>
+${times(layers, row)}</div></div>
+<div class=picture>
+<div class=chips role=listbox aria-orientation=horizontal aria-label=Tokens>${join(tokens, chip)}</div>
+<div class='map scroll' role=group tabindex=0 aria-label='Heat map'></div><p class=readout></p>
+<button>Save as SVG</button> <button>Save as PNG</button>
+<details><summary>Description of the picture</summary><p class=alt></p></details>
+<details class=numbers><summary>All weights as numbers</summary>
+<div class='table scroll' role=group tabindex=0 aria-label=Weights></div></details></div>
+<div><table class=facts></table><div class=without></div></div>`;
+}
+
+function weightTable(matrix, tokens) {
+  const cell = (weight) => `<td>${two(weight)}`;
+  const row = (weights, i) => `<tr><th scope=row>${marked(tokens[i])}${join(weights, cell)}`;
+  return `<table><tr><td>${join(tokens, (token) => `<th scope=col>${marked(token)}`)}${join(matrix, row)}</table>`;
+}
+
+async function save(name, svg, alt) {
+  const [parts, type] = name.endsWith('png') ? [withDescription(await rastered(svg), alt), 'image/png'] :
+    [[svg], 'image/svg+xml'];
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob(parts, {type}));
+  link.download = name;
+  link.click();
+}
+
 function makeSide(side, alone, state, changed) {
-  const {tokens, layers, heads, steps, guesses, second} = side;
+  const {tokens, layers, heads, steps, guesses} = side;
   const size = tokens.length;
   const start = alone ? '' : `${side.name}: `;
   const node = document.createElement('section');
   node.className = 'side';
   node.ariaLabel = side.name;
-  node.innerHTML = `${alone ? '' : `<h2>${escapeXml(side.name)}</h2>`}<div class=scroll>` +
-    `<div class='heads${heads > 8 ? ' many' : ''}' role=grid aria-label='Heads, a row per layer'>` +
-    `${times(layers, (i) => `<div role=row><span role=rowheader>layer ${i}</span>${times(heads, () =>
-      `<div class=tile role=gridcell aria-selected=false><canvas width=${size} height=${size}></canvas><span></span></div>`
-    )}</div>`)}</div></div><div class=picture><div class=chips role=listbox aria-orientation=horizontal aria-label=Tokens>${join(tokens, (token, i) =>
-      `<div class='chip${i && i === second ? ' second' : ''}' role=option aria-selected=false>${marked(token)}` +
-        `<span></span></div>`)}</div>` +
-    `<div class='map scroll' role=group tabindex=0 aria-label='Heat map'></div><p class=readout></p>` +
-    `<button>Save as SVG</button> <button>Save as PNG</button>` +
-    `<details><summary>Description of the picture</summary><p class=alt></p></details><details class=numbers>` +
-    `<summary>All weights as numbers</summary><div class=scroll role=group tabindex=0 aria-label=Weights></div></details></div>` +
-    `<div><table class=facts></table><div class=without></div></div>`;
+  node.innerHTML = skeleton(side, alone);
   const find = (selector) => node.querySelector(selector);
   const [tiles, chips, buttons] = ['.tile', '.chip', 'button'].map((selector) => [...node.querySelectorAll(selector)]);
   const [map, readout, numbers] = ['.map', '.readout', '.numbers'].map(find);
@@ -78,7 +102,9 @@ function makeSide(side, alone, state, changed) {
     head: () => [headMatrix(index()), `Layer ${layer()}, head ${head()} (${now()[2][index()][0]})`],
     mean: () => [mean(layer()), `Layer ${layer()}, mean of its heads`],
     rollout: () => [
-      rollout(Array.from({length: layer() + 1}, (_, i) => mean(i))), `Rollout up to layer ${layer()}, a heuristic: (A + I)/2 multiplied over the layers`],
+      rollout(Array.from({length: layer() + 1}, (_, i) => mean(i))),
+      `Rollout up to layer ${layer()}, a heuristic: (A + I)/2 multiplied over the layers`,
+    ],
   };
 
   steer(find('.heads'), tiles, heads, (to) => changed('head', floor(to / heads), to % heads));
@@ -101,20 +127,12 @@ function makeSide(side, alone, state, changed) {
   };
 
   buttons.forEach((button, i) => {
-    button.onclick = async () => {
-      const svg = heatMap(matrix, tokens, {paper: '#ffffff', ink: '#1f2933', heat: '#08306b', alt});
-      const [name, type] = [['attention.svg', 'image/svg+xml'], ['attention.png', 'image/png']][i];
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob(i ? withDescription(await rastered(svg), alt) : [svg], {type}));
-      link.download = name;
-      link.click();
-    };
+    const look = {paper: '#ffffff', ink: '#1f2933', heat: '#08306b'};
+    button.onclick = () => save(`attention.${['svg', 'png'][i]}`, heatMap(matrix, tokens, {...look, alt}), alt);
   });
 
   numbers.ontoggle = () => {
-    if (numbers.open) numbers.lastChild.innerHTML = `<table><tr><td>${join(tokens, (token) => `<th scope=col>` +
-      marked(token))}${join(matrix, (row, i) => `<tr><th scope=row>${marked(tokens[i])}` +
-        join(row, (weight) => `<td>${two(weight)}`))}</table>`;
+    if (numbers.open) find('.table').innerHTML = weightTable(matrix, tokens);
   };
 
   function drawTile(tile, number) {
@@ -144,15 +162,16 @@ function makeSide(side, alone, state, changed) {
 
   function drawGuesses() {
     const [at, whole, cut] = guessed();
+    const level = alone ? 2 : 3;
     const cell = (number) => `<td${number === index() ? ' aria-current=true' : ''}>${round(cut[number][0] / 10)} %` +
       (cut[number][1] === whole[0] ? '' : ` → ${word(cut[number][1])}`);
-    const level = alone ? 2 : 3;
-    find('.without').innerHTML = `<h${level}>What ${escapeXml(called(tokens, at))} becomes without a head</h${level}>` +
-      `<p>With all heads: ${escapeXml(list(whole))}.<p>Without layer ${layer()}, head ${head()}: ` +
-      `${escapeXml(list(cut[index()].slice(1)))}.<div class=scroll role=group tabindex=0 aria-label='Each head cut'>` +
-      `<table><caption>Probability of “${word(whole[0])}” without each head; → if another comes first</caption>` +
-      `<tr><td>${times(heads, (i) => `<th scope=col>head ${i}`)}${times(layers, (i) => `<tr><th scope=row>layer ${i}` +
-        times(heads, (j) => cell(i * heads + j)))}</table></div>`;
+    const row = (i) => `<tr><th scope=row>layer ${i}${times(heads, (j) => cell(i * heads + j))}`;
+    find('.without').innerHTML = `<h${level}>What ${escapeXml(called(tokens, at))} becomes without a head</h${level}>
+<p>With all heads: ${escapeXml(list(whole))}.
+<p>Without layer ${layer()}, head ${head()}: ${escapeXml(list(cut[index()].slice(1)))}.
+<div class=scroll role=group tabindex=0 aria-label='Each head cut'><table>
+<caption>Probability of “${word(whole[0])}” without each head; → if another comes first</caption>
+<tr><td>${times(heads, (i) => `<th scope=col>head ${i}`)}${times(layers, row)}</table></div>`;
   }
 
   return {
@@ -185,9 +204,9 @@ function makeSide(side, alone, state, changed) {
       });
       const group = map.querySelector('.cells');
       const edges = [0, place, size, 1].map((number) => number * group.dataset.cell);
-      const [x, y, width, height] = state.backwards ? [1, 0, 3, 2].map((i) => edges[i]) : edges;
+      const [x, y, w, h] = state.backwards ? [1, 0, 3, 2].map((i) => edges[i]) : edges;
       group.querySelector('.chosen')?.remove();
-      group.insertAdjacentHTML('beforeend', `<rect class='chosen' x='${x}' y='${y}' width='${width}' height='${height}'/>`);
+      group.insertAdjacentHTML('beforeend', `<rect class=chosen x=${x} y=${y} width=${w} height=${h} />`);
       readout.textContent = spoken(matrix, tokens, place, state.backwards);
       if (guesses) drawGuesses();
     },
@@ -205,11 +224,13 @@ function makeSide(side, alone, state, changed) {
 function start(data, source) {
   const longest = data.sides.map((side) => side.steps).sort((a, b) => b.length - a.length)[0];
   const state = {step: longest.length - 1, layer: data.start[0], head: data.start[1], show: 'head', backwards: false};
-  source.insertAdjacentHTML('beforebegin', `<div class=bar><label>Show <select><option value=head>one head` +
-    `<option value=mean>mean of a layer's heads<option value=rollout>rollout up to a layer (a heuristic)</select></label>` +
-    `<label>Numbers <select><option>what the token attends to<option>what attends to the token</select></label>` +
-    `<label>Training step <input type=range max=${state.step} value=${state.step}><output></output></label></div>` +
-    `<p class=spoken role=status></p><div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=note>${data.note}</p>`);
+  source.insertAdjacentHTML('beforebegin', `<div class=bar>
+<label>Show <select><option value=head>one head<option value=mean>mean of a layer's heads
+<option value=rollout>rollout up to a layer (a heuristic)</select></label>
+<label>Numbers <select><option>what the token attends to<option>what attends to the token</select></label>
+<label>Training step <input type=range max=${state.step} value=${state.step}><output></output></label></div>
+<p class=spoken role=status></p>
+<div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=note>${data.note}</p>`);
   const find = (selector) => source.parentElement.querySelector(selector);
   const [show, direction, slider] = find('.bar').querySelectorAll('select, input');
   if (!state.step) slider.parentElement.hidden = true;
