@@ -24,6 +24,7 @@ from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.metrics import class_report, macro_f1
 from bertmini.model.heads import BertForMaskedLM, BertForPreTraining
 from bertmini.model.hub import read_config
+from bertmini.training.optim import OPTIMIZERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +55,9 @@ def make_parser() -> argparse.ArgumentParser:
     new.add_argument("--steps", type=int, help="updates of the weights (default a minute's or a few minutes' worth)")
     new.add_argument("--batch-size", type=int, help="sentence pairs in a batch")
     new.add_argument("--learning-rate", type=float, help="at its peak")
+    new.add_argument("--optimizer", choices=OPTIMIZERS, help="(default muon in the microworld, else adamw)")
+    new.add_argument("--warmup", type=float, help="share of the steps in which the learning rate rises")
+    new.add_argument("--early-share", type=float, help="share of the steps, the first, in which more words are scored")
     new.add_argument("--max-length", type=int, help="tokens in a sentence pair")
     new.add_argument("--vocab-size", type=int, help="word pieces (default 8192, or as many as the text gives)")
     new.add_argument("--dropout", type=float, help="rate of dropout")
@@ -122,8 +126,8 @@ def add_finetune(commands: Any) -> None:
 
 
 SETTING_NAMES = (
-    "corpus", "preset", "steps", "batch_size", "learning_rate", "max_length", "vocab_size", "dropout", "whole_words",
-    "precision", "threads", "seed",
+    "corpus", "preset", "steps", "batch_size", "learning_rate", "optimizer", "warmup", "early_share", "max_length",
+    "vocab_size", "dropout", "whole_words", "precision", "threads", "seed",
 )  # fmt: skip
 
 

@@ -165,6 +165,8 @@ MISTAKES = [
     (["--vocab-size", "100000"], "more than this text can give"),
     (["--device", "abacus"], "unknown device 'abacus'"),
     (["--learning-rate", "-1"], "learning_rate is -1"),
+    (["--warmup", "1"], "warmup is 1.0"),
+    (["--early-share", "1.5"], "early_share is 1.5"),
 ]
 
 
