@@ -1,7 +1,7 @@
 """What a model learns from each way of hiding words, in a corner of the microworld: three seeds of each.
 
-Every model has the nano preset's shape and learns from lines of the same little language, in equally many steps unless
-its name says otherwise; only the corruption differs, or the number of texts and of masks for each. Two questions are
+Every model has the nano preset's shape and learns from lines of the same little language, in equally many
+steps; only the corruption differs, or the number of texts and of masks for each. Two questions are
 put to all of them, on held-out lines. *One blank*: a single piece of a clean line is hidden; how far is the model from
 the exact posterior (KL, nats)? *Visible*: a clean line, nothing hidden; at how many pieces is the model's first choice
 the piece that stands there?
@@ -59,6 +59,7 @@ Town = hart ##ford | ash ##ton | nor ##by | wood ##ley
 """
 
 Batch = dict[str, Tensor]
+STEPS = 600
 TEXTS = 20_000  # drawn once for each seed, then read in random order
 
 
@@ -71,7 +72,6 @@ class Arm:
     rate: float = 0.15
     texts: int = TEXTS
     masks: int | None = None
-    steps: int = 600
 
 
 ARMS = {
@@ -82,8 +82,6 @@ ARMS = {
     "rate 0.05": Arm(rate=0.05),
     "rate 0.40": Arm(rate=0.40),
     "rate 0.80": Arm(rate=0.80),
-    "80/10/10, four times as long": Arm(steps=2_400),
-    "100/0/0, four times as long": Arm(mask=1.0, random=0.0, steps=2_400),
     "300 texts, new masks": Arm(texts=300),
     "300 texts, 10 masks each": Arm(texts=300, masks=10),
     "300 texts, 1 mask each": Arm(texts=300, masks=1),
@@ -164,7 +162,7 @@ def run(arm: Arm, world: World, tokenizer: WordPieceTokenizer, questions: Questi
     )
     model = BertForMaskedLM(config)
     begin = time.perf_counter()
-    train(model, stream, Recipe(steps=arm.steps, learning_rate=3e-3), device="cpu", progress=False)
+    train(model, stream, Recipe(steps=STEPS, learning_rate=3e-3), device="cpu", progress=False)
     seconds = time.perf_counter() - begin
     return [*ask(model, questions), seconds]
 
@@ -201,7 +199,7 @@ def report(results: dict[str, list[list[float]]]) -> str:
     """Put heading, circumstances and table together."""
     seconds = sum(seconds for runs in results.values() for _, _, seconds in runs)
     notes = (
-        f"{Arm.steps} steps of 64 lines, learning rate 3e-3, nano preset, rate 0.15 and 80/10/10 where nothing else is "
+        f"{STEPS} steps of 64 lines, learning rate 3e-3, nano preset, rate 0.15 and 80/10/10 where nothing else is "
         f"said; {seconds:.0f} s of training in all."
     )
     return "\n\n".join(["# Ways to hide words", circumstances(torch.device("cpu")), notes, lay_out(results)])
