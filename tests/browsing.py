@@ -45,7 +45,8 @@ class Visit:
 
     def views(self) -> list[Frame]:
         """The frames of views on the page, from top to bottom."""
-        return [frame for frame in self.page.frames if frame.url == "about:srcdoc"]
+        frames = [element.content_frame() for element in self.page.query_selector_all("iframe")]
+        return [frame for frame in frames if frame is not None]
 
 
 @contextmanager

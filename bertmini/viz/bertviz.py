@@ -32,7 +32,8 @@ CREDITS = "bertviz by Jesse Vig, Apache License 2.0; d3 by Mike Bostock, BSD 3-C
 STYLE = """
 p { margin: 0 0 8px; max-width: 60em }
 select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid; border-radius: 3px }
-#bertviz { background: var(--paper) !important; overflow-x: auto }
+.scroll { overflow-x: auto }
+#bertviz { background: var(--paper) !important }
 #bertviz .dropdown-label { color: var(--ink) !important }
 #bertviz text { fill: var(--ink) }
 #bertviz svg[fill=black], #bertviz .attn_background[fill=black] { fill: var(--paper) }
@@ -73,7 +74,8 @@ def offline(html: str, second: int | None, *, hint: str, label: str, **changed: 
     return (
         f"<!-- {CREDITS} --><style>{STYLE}</style><p>{_escaped(hint)}</p>"
         f'<script id="bertviz-data" type="application/json">{data}</script>'
-        f"<script>{d3}</script><script>{shim}</script>{html}"
+        f"<script>{d3}</script><script>{shim}</script>"
+        f'<div class="scroll" tabindex="0" role="group" aria-label="bertviz">{html}</div>'
     )
 
 
