@@ -1,35 +1,39 @@
-"""What next-sentence prediction learns, and whether a model that has learned it does better elsewhere.
+"""What a pair label teaches, and whether a model that has learned it does better elsewhere.
 
-`transfer`: nano BERTs learn from the label of the pair alone, on text without blanks, with three kinds of negatives: a
-random sentence, a random sentence from the same place of its document, the same two sentences swapped. Each model is
-then asked all three questions. `downstream`: nano BERTs are pretrained in four ways with equal steps (masked words and
-next sentence; masked words alone, on the same pairs; masked words alone, on true pairs; masked words and sentence
-order) and then fine-tuned. All with three seeds, next to the exact best. A part that is stored replaces its section.
+Nano BERTs are pretrained in five ways for equally many steps: masked words (MLM) alone, on pairs of which half are
+random, or on true pairs only; and masked words together with the label of the pair, under three kinds of negatives: a
+random sentence (BERT's next-sentence prediction), a random sentence from the same place of its document, the same two
+sentences swapped (sentence-order prediction). The first table asks each model that has a pair label about the pairs of
+all three kinds, on text without blanks. The second fine-tunes all of them. Three seeds, next to the exact best.
+With `--keep FOLDER`, runs that are finished are kept there, so that a program that was stopped can go on.
 
-    python benchmarks/next_sentence.py transfer downstream --write next_sentence.md
+    python benchmarks/next_sentence.py --write next_sentence.md
 """
 
 import argparse
+import json
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice, starmap
+from pathlib import Path
 
 import torch
-from common import RESULTS, circumstances, store, table
-from torch import Tensor, nn
+from common import circumstances, store, table
+from torch import Tensor
 
 from bertmini.commands.pretrain import build_model
 from bertmini.commands.settings import WORLD_SETTINGS
 from bertmini.data.corpora import Position
-from bertmini.data.masking import IGNORED, Masking
+from bertmini.data.masking import Masking
 from bertmini.data.pairs import IS_NEXT, Pair
 from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Corruption, Document, Floor, World, split_generator
 from bertmini.microworld.bulk import BulkSampler
 from bertmini.microworld.discourse import Negatives
+from bertmini.model.encoder import BertModel
 from bertmini.model.heads import BertForPreTraining, BertForSequenceClassification
 from bertmini.training import Recipe, train
 
@@ -39,6 +43,22 @@ TESTED = 4_000
 CLEAN = Corruption(rate=0.0)
 WORLD = World.default()
 TOKENIZER = WordPieceTokenizer.from_vocab(WORLD.vocabulary())
+
+# Pretraining: which negatives, whether they are left out, whether the label of the pair is learned.
+ARMS: dict[str, tuple[Negatives, bool, bool]] = {
+    "MLM + NSP": ("random", False, True),
+    "MLM + position": ("position", False, True),
+    "MLM + SOP": ("swapped", False, True),
+    "MLM, same pairs": ("random", False, False),
+    "MLM, true pairs": ("random", True, False),
+}
+NOTHING = "not pretrained"
+# Task: its label, which value counts as class 1, labelled examples, steps.
+TASKS: dict[str, tuple[str, str, int, int]] = {
+    "polarity": ("mood", "good", 64, 80),
+    "answer": ("answerable", "yes", 1_024, 250),
+}
+Figures = dict[str, float]
 
 
 class WorldPairs:
@@ -50,106 +70,81 @@ class WorldPairs:
 
     def pairs(self, position: Position | None, generator: torch.Generator) -> tuple[list[Pair], Position | None]:  # noqa: ARG002
         """Draw a chunk of 4,096 pairs, or so many and leave half of them out."""
-        drawn = list(starmap(Pair, zip(*self.sampler.sample(4_096, generator), strict=True)))
+        drawn = starmap(Pair, zip(*self.sampler.sample(4_096, generator), strict=True))
         return [pair for pair in drawn if not self.true_only or pair.next_sentence_label == IS_NEXT], None
 
 
-class Relabelled:
-    """A stream whose batches go through a function on the way."""
+class Stream:
+    """Batches of 64 pairs with blanks, with or without the label of the pair."""
 
-    def __init__(self, stream: PretrainingStream, change: Callable[[Batch], Batch]) -> None:
-        """Change each batch of `stream`."""
-        self.stream, self.change = stream, change
-        self.state_dict, self.load_state_dict = stream.state_dict, stream.load_state_dict
+    def __init__(self, arm: str, seed: int) -> None:
+        """Begin at the first batch."""
+        negatives, true_only, self.labelled = ARMS[arm]
+        source, masking = WorldPairs(negatives, true_only=true_only), Masking(TOKENIZER.pieces)
+        self.stream = PretrainingStream(
+            source, TOKENIZER, masking, batch_size=64, row_length=64, packed=False, seed=seed
+        )
+        self.state_dict, self.load_state_dict = self.stream.state_dict, self.stream.load_state_dict
 
     def __next__(self) -> Batch:
-        """Give the next batch, changed."""
-        return self.change(next(self.stream))
+        """Give the next batch."""
+        batch = next(self.stream)
+        return batch if self.labelled else without(batch, "next_sentence_label")
 
 
-def without_masks(batch: Batch) -> Batch:
-    """Undo the masking: the label of the pair is all that is left to learn."""
-    hidden = batch["labels"] != IGNORED
-    ids = torch.where(hidden, batch["labels"], batch["input_ids"])
-    return batch | {"input_ids": ids, "labels": torch.full_like(ids, IGNORED)}
+def without(batch: Batch, left_out: str) -> Batch:
+    """Leave one tensor out."""
+    return {name: tensor for name, tensor in batch.items() if name != left_out}
 
 
-def without_pair_label(batch: Batch) -> Batch:
-    """Leave the masked words as all that there is to learn."""
-    return {name: tensor for name, tensor in batch.items() if name != "next_sentence_label"}
-
-
-def make_stream(source: WorldPairs, change: Callable[[Batch], Batch], seed: int) -> Relabelled:
-    """Make batches of 64 pairs."""
-    masking = Masking(TOKENIZER.pieces)
-    stream = PretrainingStream(source, TOKENIZER, masking, batch_size=64, row_length=64, packed=False, seed=seed)
-    return Relabelled(stream, change)
-
-
-def pretrained(stream: Relabelled, steps: int, learning_rate: float, seed: int) -> BertForPreTraining:
+def pretrained(arm: str, steps: int, seed: int) -> BertForPreTraining:
     """Train a nano BERT from nothing."""
     model = build_model(replace(WORLD_SETTINGS, seed=seed), len(TOKENIZER), TOKENIZER.pad_id)
-    train(model, stream, Recipe(steps=steps, learning_rate=learning_rate), device="cpu", progress=False)
+    train(model, Stream(arm, seed), Recipe(steps=steps, learning_rate=3e-3), device="cpu", progress=False)
     return model
 
 
-def spread(values: list[float]) -> str:
-    """Show the median and, in the order of the seeds, all values."""
-    return f"{statistics.median(values):.3f} ({', '.join(f'{value:.3f}' for value in values)})"
+# ------------------------------------------------------------------------------------- what the models know of pairs
 
 
-# ------------------------------------------------------------------------------------------------------ transfer
-
-
-def transfer(steps: int) -> str:
-    """Train on each question, ask all three."""
-    tests, best = {}, {}
+def asked_pairs() -> dict[Negatives, Batch]:
+    """Draw the pairs that all models are asked about, of each kind."""
+    batches = {}
     for negatives in NEGATIVES:
         drawn = zip(*BulkSampler(WORLD, negatives).sample(TESTED, split_generator("test")), strict=True)
-        tests[negatives] = lay_out([[pair] for pair in starmap(Pair, drawn)], TOKENIZER)
-        floor = Floor.pairs(WORLD, negatives=negatives, corruption=CLEAN).label(tests[negatives], "next")
-        best[negatives] = float(floor.accuracy.mean())
-    rows = []
-    for learned in NEGATIVES:
-        source = WorldPairs(learned)
-        found: dict[Negatives, list[float]] = {negatives: [] for negatives in NEGATIVES}
-        for seed in SEEDS:
-            model = pretrained(make_stream(source, without_masks, seed), steps, 4e-3, seed)
-            for asked, batch in tests.items():
-                found[asked].append(accuracy(model, batch))
-        rows.append([learned, *(spread(found[asked]) for asked in NEGATIVES)])
-        print(rows[-1], flush=True)
-    rows.append(["the best possible", *(f"{best[asked]:.3f}" for asked in NEGATIVES)])
-    text = f"Accuracy on {TESTED:,} pairs after {steps:,} steps of 64 pairs: median of three seeds (all three)."
-    return f"{text}\n\n{table(['trained on', *(f'asked: {name}' for name in NEGATIVES)], rows)}"
+        batches[negatives] = lay_out([[pair] for pair in starmap(Pair, drawn)], TOKENIZER)
+    return batches
 
 
-@torch.inference_mode()
-def accuracy(model: BertForPreTraining, batch: Batch) -> float:
+@torch.no_grad()
+def pair_accuracy(model: BertForPreTraining, batch: Batch) -> float:
     """Count how often the likelier label is the true one."""
-    guess = model(**without_masks(batch | {"labels": torch.full_like(batch["input_ids"], IGNORED)}))
-    right = guess.seq_relationship_logits.argmax(1) == batch["next_sentence_label"]
-    return float(right.double().mean())
+    nothing_hidden = {"labels": torch.full_like(batch["input_ids"], -100)}
+    guess = model(**batch | nothing_hidden).seq_relationship_logits.argmax(1)
+    return float((guess == batch["next_sentence_label"]).double().mean())
 
 
-# ---------------------------------------------------------------------------------------------------- downstream
-
-ARMS: dict[str, tuple[Negatives, bool, Callable[[Batch], Batch]]] = {
-    "MLM + NSP": ("random", False, dict),
-    "MLM, same pairs": ("random", False, without_pair_label),
-    "MLM, true pairs": ("random", True, without_pair_label),
-    "MLM + SOP": ("swapped", False, dict),
-}
-# Task: its label, which values count as class 1, labelled examples, steps.
-TASKS: dict[str, tuple[str, set[str], int, int]] = {
-    "polarity": ("mood", {"good"}, 64, 100),
-    "match": ("shared", {"3"}, 1_024, 300),
-    "answer": ("answerable", {"yes"}, 1_024, 300),
-}
+def true_pairs() -> tuple[list[Batch], Floor]:
+    """Make held-out true pairs with blanks, and the floor of somebody who knows that they are true."""
+    everything = Floor.pairs(WORLD)
+    joint = everything.labels["next"]["0"]
+    known = Floor(everything.vocabulary, everything.machines, joint / joint.sum(), {}, everything.corruption)
+    return list(islice(iter(Stream("MLM, true pairs", 1_000_003).__next__, None), 24)), known
 
 
-def labelled(documents: list[Document], label: str, positive: set[str]) -> Batch:
+@torch.no_grad()
+def distance(model: BertForPreTraining, batches: list[Batch], floor: Floor) -> float:
+    """Average the divergence from the best possible over the blanks of true pairs."""
+    found = [floor.words(batch).kl(model(**batch).prediction_logits) for batch in batches]
+    return float(torch.cat(found).mean())
+
+
+# ------------------------------------------------------------------------------------------------------- fine-tuning
+
+
+def classified(documents: list[Document], task: str) -> Batch:
     """Lay documents out as `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`, with a class 0 or 1 for each."""
+    label, positive, _, _ = TASKS[task]
     encoded = [TOKENIZER.encode(document.text, document.pair) for document in documents]
     width = max(len(each.ids) for each in encoded)
 
@@ -160,7 +155,7 @@ def labelled(documents: list[Document], label: str, positive: set[str]) -> Batch
         "input_ids": pad([each.ids for each in encoded]),
         "token_type_ids": pad([each.type_ids for each in encoded]),
         "attention_mask": pad([[1] * len(each.ids) for each in encoded]),
-        "labels": torch.tensor([int(document.values[label] in positive) for document in documents]),
+        "labels": torch.tensor([int(document.values[label] == positive) for document in documents]),
     }
 
 
@@ -190,9 +185,9 @@ class Reshuffled:
         """Do nothing."""
 
 
-def finetuned_accuracy(encoder: nn.Module | None, task: str, seed: int) -> float:
+def finetuned_accuracy(encoder: BertModel | None, task: str, seed: int) -> float:
     """Fine-tune an encoder (None: from nothing) on a task, and ask it about 2,000 new documents."""
-    label, positive, count, steps = TASKS[task]
+    _, _, count, steps = TASKS[task]
     documents = WORLD.sample(count, kind=task, generator=split_generator("train", seed))
     model = BertForSequenceClassification(
         build_model(replace(WORLD_SETTINGS, seed=seed), len(TOKENIZER), 0).bert.config
@@ -200,99 +195,105 @@ def finetuned_accuracy(encoder: nn.Module | None, task: str, seed: int) -> float
     if encoder is not None:
         model.bert.load_state_dict(encoder.state_dict())
     recipe = Recipe(steps=steps, learning_rate=2e-3)
-    train(model, Reshuffled(labelled(documents, label, positive), seed), recipe, device="cpu", progress=False)
-    asked = labelled(WORLD.sample(2_000, kind=task, generator=split_generator("test")), label, positive)
-    with torch.inference_mode():
-        right = model(**without(asked, "labels")).logits.argmax(1) == asked["labels"]
-    return float(right.double().mean())
+    train(model, Reshuffled(classified(documents, task), seed), recipe, device="cpu", progress=False)
+    asked = asked_documents(task)
+    with torch.no_grad():
+        guess = model(**without(asked, "labels")).logits.argmax(1)
+    return float((guess == asked["labels"]).double().mean())
 
 
-def without(batch: Batch, left_out: str) -> Batch:
-    """Leave one tensor out."""
-    return {name: tensor for name, tensor in batch.items() if name != left_out}
+def asked_documents(task: str) -> Batch:
+    """Draw the documents that all models are asked about."""
+    return classified(WORLD.sample(2_000, kind=task, generator=split_generator("test")), task)
 
 
-def best_accuracy(task: str) -> tuple[float, float]:
+def best_and_commoner(task: str) -> tuple[float, float]:
     """Compute what the best possible classifier would get on the same documents, and who always says the same."""
     label, positive, _, _ = TASKS[task]
-    batch = labelled(WORLD.sample(2_000, kind=task, generator=split_generator("test")), label, positive)
+    batch = asked_documents(task)
     floor = Floor.task(WORLD, task).label(without(batch, "labels"), label)
-    share = floor.probabilities[:, [value in positive for value in floor.values]].sum(1)
-    commoner = batch["labels"].double().mean()
-    return float(torch.maximum(share, 1 - share).mean()), float(torch.maximum(commoner, 1 - commoner))
+    share = floor.probabilities[:, floor.values.index(positive)]
+    commoner = float(batch["labels"].double().mean())
+    return float(torch.maximum(share, 1 - share).mean()), max(commoner, 1 - commoner)
 
 
-def true_pairs() -> tuple[list[Batch], Floor]:
-    """Make held-out true pairs with blanks, and the floor of somebody who knows that they are true."""
-    stream = make_stream(WorldPairs("random", true_only=True), dict, 1_000_003)
-    everything = Floor.pairs(WORLD)
-    joint = everything.labels["next"]["0"]
-    known = Floor(everything.vocabulary, everything.machines, joint / joint.sum(), {}, everything.corruption)
-    return list(islice(iter(stream.__next__, None), 24)), known
+# --------------------------------------------------------------------------------------------------------- all of it
 
 
-@torch.no_grad()
-def distance(model: BertForPreTraining, batches: list[Batch], floor: Floor) -> float:
-    """Average the divergence from the best possible over the blanks of true pairs."""
-    found = [floor.words(batch).kl(model(**batch).prediction_logits) for batch in batches]
-    return float(torch.cat(found).mean())
+def run(arm: str, seed: int, steps: int) -> Figures:
+    """Pretrain once, and measure everything."""
+    begin = time.process_time()
+    if arm == NOTHING:
+        figures = {task: finetuned_accuracy(None, task, seed) for task in TASKS}
+    else:
+        model = pretrained(arm, steps, seed)
+        figures = {task: finetuned_accuracy(model.bert, task, seed) for task in TASKS}
+        figures["distance"] = distance(model, *true_pairs())
+        if ARMS[arm][2]:
+            figures |= {f"asked: {kind}": pair_accuracy(model, batch) for kind, batch in asked_pairs().items()}
+    return figures | {"minutes": (time.process_time() - begin) / 60}
 
 
-def downstream(steps: int) -> str:
-    """Pretrain in four ways, fine-tune on three tasks."""
-    batches, floor = true_pairs()
-    found: dict[str, dict[str, list[float]]] = {}
-    for arm, (negatives, true_only, change) in ARMS.items():
-        source = WorldPairs(negatives, true_only=true_only)
-        found[arm] = {name: [] for name in [*TASKS, "distance"]}
-        for seed in SEEDS:
-            model = pretrained(make_stream(source, change, seed), steps, 3e-3, seed)
-            found[arm]["distance"].append(distance(model, batches, floor))
-            for task in TASKS:
-                found[arm][task].append(finetuned_accuracy(model.bert, task, seed))
-        print(arm, found[arm], flush=True)
-    found["not pretrained"] = {task: [finetuned_accuracy(None, task, seed) for seed in SEEDS] for task in TASKS}
-    rows = [
-        [arm, *(spread(each[task]) for task in TASKS), spread(each["distance"]) if "distance" in each else ""]
-        for arm, each in found.items()
+def run_once(arm: str, seed: int, steps: int, keep: Path | None) -> Figures:
+    """Run, or read what a run that is finished has measured."""
+    path = None if keep is None else keep / f"{arm} {seed} {steps}.json"
+    if path is not None and path.exists():
+        found: Figures = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    found = run(arm, seed, steps)
+    print(arm, seed, found, flush=True)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def cells(found: list[Figures], columns: list[str]) -> list[str]:
+    """Show the median and, in the order of the seeds, all values; nothing where nothing was measured."""
+    values = [[figures[column] for figures in found if column in figures] for column in columns]
+    return [
+        f"{statistics.median(each):.3f} ({', '.join(f'{value:.3f}' for value in each)})" if each else ""
+        for each in values
     ]
-    best, commoner = zip(*(best_accuracy(task) for task in TASKS), strict=True)
-    rows.append(["always the commoner", *(f"{value:.3f}" for value in commoner), ""])
-    rows.append(["the best possible", *(f"{value:.3f}" for value in best), "0.000"])
-    labels = ", ".join(f"{task} {count:,}" for task, (_, _, count, _) in TASKS.items())
-    text = (
-        f"Accuracy on 2,000 documents after {steps:,} steps of pretraining and fine-tuning on labelled examples "
-        f"({labels}); the last column is the KL divergence, in nats, from the best possible at blanks of true pairs. "
-        "Median of three seeds (all three)."
-    )
-    return f"{text}\n\n{table(['pretraining', *TASKS, 'distance'], rows)}"
-
-
-def merge(name: str, sections: dict[str, str]) -> str:
-    """Put new sections into the stored file, in the place of old ones of the same name."""
-    path = RESULTS / name
-    old = path.read_text(encoding="utf-8").split("\n## ")[1:] if path.exists() else []
-    kept = {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in old} | sections
-    return "\n\n".join(["# Next-sentence prediction", *(f"## {title}\n\n{body}" for title, body in kept.items())])
 
 
 def main() -> None:
-    """Print the parts that are asked for, and store them if asked."""
+    """Print both tables, and store them if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="+", choices=["transfer", "downstream"])
-    parser.add_argument("--transfer-steps", type=int, default=1_000)
-    parser.add_argument("--pretraining-steps", type=int, default=1_500)
+    parser.add_argument("--steps", type=int, default=1_000, help="of pretraining, 64 pairs each")
+    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep finished runs here, and do not repeat them")
     parser.add_argument("--write", metavar="NAME", help="store the tables under results/NAME")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    for part in asked.parts:
-        begin = time.perf_counter()
-        body = transfer(asked.transfer_steps) if part == "transfer" else downstream(asked.pretraining_steps)
-        minutes = (time.perf_counter() - begin) / 60
-        section = f"{circumstances(torch.device('cpu'))}; {minutes:.0f} minutes\n\n{body}"
-        print(section, flush=True)
-        if asked.write:
-            store(asked.write, merge(asked.write, {part: section}))
+    found = {arm: [run_once(arm, seed, asked.steps, asked.keep) for seed in SEEDS] for arm in [*ARMS, NOTHING]}
+    minutes = sum(figures["minutes"] for each in found.values() for figures in each)
+
+    columns = [f"asked: {negatives}" for negatives in NEGATIVES]
+    pairs = [[arm, *cells(each, columns)] for arm, each in found.items() if columns[0] in each[0]]
+    floors = [
+        Floor.pairs(WORLD, negatives=negatives, corruption=CLEAN).label(batch, "next")
+        for negatives, batch in asked_pairs().items()
+    ]
+    pairs.append(["the best possible", *(f"{float(floor.accuracy.mean()):.3f}" for floor in floors)])
+
+    tasks = [[arm, *cells(each, [*TASKS, "distance"])] for arm, each in found.items()]
+    best, commoner = zip(*map(best_and_commoner, TASKS), strict=True)
+    tasks.append(["always the commoner", *(f"{value:.3f}" for value in commoner), ""])
+    tasks.append(["the best possible", *(f"{value:.3f}" for value in best), "0.000"])
+    labels = ", ".join(f"{task} {count:,}" for task, (_, _, count, _) in TASKS.items())
+    parts = [
+        "# Next-sentence prediction",
+        f"{circumstances(torch.device('cpu'))}; {minutes:.0f} minutes of processor time",
+        f"{asked.steps:,} steps of pretraining with 64 pairs each. Median of three seeds (all three).",
+        f"## pairs\n\nAccuracy on {TESTED:,} pairs without blanks.",
+        table(["pretraining", *columns], pairs),
+        f"## tasks\n\nAccuracy on 2,000 documents after fine-tuning on labelled examples ({labels}). Last column: KL "
+        "divergence, in nats, from the best possible at the blanks of true pairs.",
+        table(["pretraining", *TASKS, "distance"], tasks),
+    ]
+    print("\n\n".join(parts))
+    if asked.write:
+        store(asked.write, "\n\n".join(parts))
 
 
 if __name__ == "__main__":
