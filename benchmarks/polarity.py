@@ -11,6 +11,7 @@ system's scores are written there when it is done, and a system that stands ther
 """
 
 import argparse
+import csv
 import json
 import statistics
 import tempfile
@@ -19,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -163,11 +164,31 @@ def each_seed(values: Sequence[float]) -> str:
     return ", ".join(f"{100 * value:.1f}" for value in values)
 
 
+def commands(run: dict[str, Any], asked: argparse.Namespace) -> str:
+    """Spell the commands that do all this again; the reader puts the folders in."""
+    files = " ".join(f"--{role} {getattr(asked, role).name}" for role in ("train", "dev", "test"))
+    pretrain = (
+        f"python -m bertmini pretrain --corpus {Path(run['corpus']).name} --out CHECKPOINT --preset {run['preset']}"
+    )
+    return "\n".join(
+        [
+            "```",
+            f"{pretrain} --max-length {run['max_length']} \\",
+            f"    --batch-size {run['batch_size']} --steps {run['steps']} --learning-rate {run['learning_rate']:g} "
+            f"--threads {run['threads'] or 1}",
+            f"python benchmarks/polarity.py CHECKPOINT {files}",
+            "```",
+        ]
+    )
+
+
 def report(scores: Sequence[Score], sizes: Sequence[int], asked: argparse.Namespace) -> str:
     """Lay out what was found, and how to do it again."""
     run = json.loads((asked.checkpoint / "run.json").read_text())
+    with (asked.checkpoint / "log.csv").open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
     rows = [
-        [s.name, percent(s.dev), percent(s.test), ", ".join(f"{100 * x:.1f}" for x in s.test), s.recipe] for s in scores
+        [score.name, percent(score.dev), percent(score.test), each_seed(score.test), score.recipe] for score in scores
     ]
     tuned, scratch = (statistics.mean(score.test) for score in scores[:2])
     error = (tuned * (1 - tuned) / sizes[2]) ** 0.5
@@ -175,14 +196,16 @@ def report(scores: Sequence[Score], sizes: Sequence[int], asked: argparse.Namesp
         [
             "# Pretraining against none, on labelled sentences",
             circumstances(torch.device("cpu")),
-            f"{sizes[0]:,} sentences to train on, {sizes[1]:,} to choose by, {sizes[2]:,} to test; two classes.\n"
-            f"The checkpoint: preset {run['preset']}, {run['steps']:,} steps of {run['batch_size']} rows of "
-            f"{run['max_length']} tokens, learning rate {run['learning_rate']:g}.",
+            f"Data: {asked.train.parent.name}, two classes; {sizes[0]:,} sentences to train on, {sizes[1]:,} to choose "
+            f"by, {sizes[2]:,} to test.\nThe checkpoint: {Path(run['corpus']).parent.name}, preset {run['preset']}, "
+            f"{run['steps']:,} steps of {run['batch_size']} rows of {run['max_length']} tokens; held-out masked loss "
+            f"{float(last['held_out_mlm_loss']):.2f} nats.",
+            commands(run, asked),
             table(["system", "dev, %", "test, %", "each seed", "chosen on dev"], rows),
             f"Pretrained is {100 * (tuned - scratch):+.1f} points from scratch on the test file. ± is the standard "
             f"deviation over {asked.seeds} seeds;\nbesides, {sizes[2]:,} sentences leave a standard error of "
-            f"{100 * error:.1f} points to each figure. dev is what the settings were chosen "
-            "by,\nand so a little too good.",
+            f"{100 * error:.1f} points to each figure. dev is what the settings were chosen\nby, and so a little too "
+            "good.",
         ]
     )
 
