@@ -33,8 +33,8 @@ MACHINE_FACTS = {
 }
 LONG_DECIMAL = re.compile(rf"\d*\.\d{{{MAX_DECIMALS + 1},}}")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
-# The programs, data and styles of an interactive view, whose page stands escaped in an attribute of its frame.
-FRAME_PROGRAM = re.compile(r"&lt;(script|style)\b.*?&lt;/\1&gt;", re.DOTALL)
+# The programs, data and styles of an interactive view, whose page stands, escaped or not, in an attribute of its frame.
+FRAME_PROGRAM = re.compile(r"(?:<|&lt;)(script|style)\b.*?(?:<|&lt;)/\1(?:>|&gt;)", re.DOTALL)
 HOW_TO_SHOW = (
     "end the cell with bertmini.viz.style.Picture(figure, alt), of a matplotlib.figure.Figure "
     "(a figure made by pyplot is shown once more by itself, unless it is closed)"
