@@ -62,6 +62,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
 def lab(executed: nbformat.NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab with nobody's settings, serving one notebook that it trusts and one that it does not."""
     folder, private = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
+    (private / "data").mkdir()
     notary = NotebookNotary(data_dir=str(private / "data"))
     for name, notebook in {"trusted": executed, "chapter": read(CHAPTER) if CHAPTER.exists() else None}.items():
         if notebook is not None:
