@@ -134,7 +134,7 @@ def test_a_stored_trusted_notebook_shows_its_views_and_so_does_run_all(browser: 
 def test_an_untrusted_notebook_shows_the_still_pictures(browser: Browser, lab: Lab) -> None:
     with visit(browser, f"{lab.address}/doc/tree/untrusted.ipynb", height=HIGH) as seen:
         page = seen.page
-        page.wait_for_selector("text=From a stranger")
+        page.wait_for_selector(".jp-RenderedMarkdown >> text=From a stranger")
         page.wait_for_selector("details >> nth=3", state="attached")
         assert page.locator("iframe").count() == 0
         shown = page.locator(".jp-RenderedHTMLCommon > img")
