@@ -121,7 +121,7 @@ def test_two_views_on_a_page_do_not_disturb_each_other(browser: Browser, tmp_pat
         assert_quiet(seen)
 
 
-@pytest.mark.parametrize(("layers", "heads", "count"), [(12, 12, 12), (1, 1, 128), (1, 1, 1)])
+@pytest.mark.parametrize(("layers", "heads", "count"), [(12, 12, 12), (1, 2, 128), (1, 1, 1)])
 def test_large_and_small_attention_is_drawn_rightly(
     browser: Browser, tmp_path: Path, layers: int, heads: int, count: int
 ) -> None:
