@@ -38,7 +38,7 @@ METHODS = ("majority", "bag of words", "from scratch", "frozen", "fine-tuned", "
 SIX = {"great", "fine", "lovely", "dull", "poor", "awful"}
 STEPS, BATCH = 150, 32
 RATES = {"from scratch": 1e-3, "fine-tuned": 5e-4}
-PRETRAINING_STEPS = 700
+PRETRAINING_STEPS = 1_200
 
 
 class Bench:
@@ -92,7 +92,7 @@ class Reviews:
         documents = self.bench.world.sample(64, generator=self.generator, kind="review")
         batch = self.bench.batch([LabelledText(document.text, None, "bad") for document in documents], ("bad", "good"))
         self.batches += 1
-        masking = self.early if self.batches <= 0.6 * PRETRAINING_STEPS else self.late
+        masking = self.early if self.batches <= 0.85 * PRETRAINING_STEPS else self.late
         input_ids, labels = masking(batch["input_ids"], generator=self.generator)
         return batch | {"input_ids": input_ids, "labels": labels}
 
