@@ -18,16 +18,16 @@ import torch
 from common import circumstances, store, table
 from torch import Tensor
 
-from bertmini.commands.pretrain import build_model
+from bertmini.commands.pretrain import build_model, make_recipe
 from bertmini.commands.settings import WORLD_SETTINGS, Settings
-from bertmini.commands.world import WorldPairs, evaluate_world
-from bertmini.data.masking import IGNORED, Masking
+from bertmini.commands.world import world_materials
+from bertmini.data.masking import IGNORED
 from bertmini.data.pairs import Pair as IdPair
-from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
+from bertmini.data.pretraining import Batch, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Corruption, Floor, Pair, World, split_generator
 from bertmini.model.heads import BertForPreTraining
-from bertmini.training import Recipe, train
+from bertmini.training import train
 
 
 class Run(NamedTuple):
@@ -39,26 +39,17 @@ class Run(NamedTuple):
     standard_error: float
 
 
-def train_once(world: World, settings: Settings, threads: int) -> Run:
+def train_once(settings: Settings, threads: int) -> Run:
     """Train as `pretrain` does, without checkpoints, and measure once at the end."""
     torch.set_num_threads(threads)
-    tokenizer = WordPieceTokenizer.from_vocab(world.vocabulary())
-    stream = PretrainingStream(
-        WorldPairs(world),
-        tokenizer,
-        Masking(tokenizer.pieces),
-        batch_size=settings.batch_size,
-        row_length=settings.max_length,
-        packed=False,
-        seed=settings.seed,
-    )
-    model = build_model(settings, len(tokenizer), tokenizer.pad_id)
+    materials = world_materials(settings)
+    model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
+    recipe = replace(make_recipe(settings), evaluate_every=None, checkpoint_every=None)
     begin = time.perf_counter()
-    recipe = Recipe(steps=settings.steps, learning_rate=settings.learning_rate, precision=settings.precision)
-    train(model, stream, recipe, device="cpu", progress=False)
+    train(model, materials.stream, recipe, device="cpu", progress=False)
     seconds = time.perf_counter() - begin
     with torch.inference_mode():
-        figures = evaluate_world(world, tokenizer, settings.max_length)(model)
+        figures = materials.evaluation(model)
     return Run(model, seconds, figures["kl"], figures["kl_error"])
 
 
@@ -145,11 +136,11 @@ def accuracies(world: World, models: dict[str, BertForPreTraining]) -> dict[str,
     return found
 
 
-def speed(world: World, goals: dict[str, Settings], seeds: int, threads: int) -> tuple[str, list[BertForPreTraining]]:
+def speed(goals: dict[str, Settings], seeds: int, threads: int) -> tuple[str, list[BertForPreTraining]]:
     """Train each goal's recipe with several seeds: a table, and the models of the last goal."""
     rows, runs = [], []
     for name, settings in goals.items():
-        runs = [train_once(world, replace(settings, seed=seed), threads) for seed in range(seeds)]
+        runs = [train_once(replace(settings, seed=seed), threads) for seed in range(seeds)]
         seconds, kls = ([getattr(run, field) for run in runs] for field in ("seconds", "kl"))
         rows.append(
             [
@@ -182,16 +173,16 @@ def main() -> None:
     """Print both tables, and store them if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--short", type=int, default=2_000, help="steps for the first goal")
-    parser.add_argument("--long", type=int, default=6_500, help="steps for the second goal")
-    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--short", type=int, default=1_800, help="steps for the first goal")
+    parser.add_argument("--long", type=int, default=6_000, help="steps for the second goal")
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--write", metavar="NAME", help="store the tables under results/NAME")
     asked = parser.parse_args()
     world = World.default()
     base = replace(WORLD_SETTINGS, batch_size=asked.batch_size)
     goals = {"30 seconds": replace(base, steps=asked.short), "100 seconds": replace(base, steps=asked.long)}
-    distances, trained = speed(world, goals, asked.seeds, asked.threads)
+    distances, trained = speed(goals, asked.seeds, asked.threads)
     torch.set_num_threads(asked.threads)
     parts = [
         "# A nano BERT in the microworld",
