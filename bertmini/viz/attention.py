@@ -11,7 +11,7 @@ token took from, which is not yet why the model answered as it did (chapter 14).
 Taught in chapter 13.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -69,16 +69,7 @@ def head_view(
         "Point at a token: on the left, to see what it attends to; on the right, to see what attends to it. "
         f"A coloured square switches a head on or off, a double click shows it alone. {CAVEAT}"
     )
-    html = draw(
-        _tensors(stack),
-        list(tokens),
-        _checked_second(second, tokens),
-        prettify_tokens=False,
-        layer=layer,
-        heads=heads,
-        include_layers=layers,
-        html_action="return",
-    ).data
+    html = _drawn(draw, stack, tokens, second, layer=layer, heads=heads, include_layers=layers)
     height = round(22.5 * len(tokens)) + 30 + CONTROLS
     return _frame(html, second, hint, picture, height, title)
 
@@ -102,15 +93,7 @@ def model_view(
     layers, heads = _places("layer", layers, len(stack)), _places("head", heads, stack.shape[1])
     check_size((len(layers), len(heads), *stack.shape[2:]))
     hint = f"A click on a tile shows the head in large; point at a token there to see it alone. {CAVEAT}"
-    html = draw(
-        _tensors(stack),
-        list(tokens),
-        _checked_second(second, tokens),
-        prettify_tokens=False,
-        include_layers=layers,
-        include_heads=heads,
-        html_action="return",
-    ).data
+    html = _drawn(draw, stack, tokens, second, include_layers=layers, include_heads=heads)
     columns = max(len(heads), 8)  # bertviz makes the tiles of few heads as tall as a page
     tile = len(tokens) * 7 * 12 / columns + 10
     height = round(max(len(layers) * tile + 38, 18 * len(tokens) + 60)) + CONTROLS
@@ -178,9 +161,12 @@ def _frame(
     return Frame(page, picture, f"{title}. {picture.alt}", height, title)
 
 
-def _tensors(stack: Weights) -> list[torch.Tensor]:
-    """One tensor (1, heads, S, S) per layer, as bertviz wants it."""
-    return [torch.from_numpy(layer)[None] for layer in stack]
+def _drawn(draw: Callable[..., Any], stack: Weights, tokens: Sequence[str], second: int | None, **choices: Any) -> str:
+    """What one of bertviz's functions makes of the weights: one tensor (1, heads, S, S) per layer, as it wants them."""
+    layers = [torch.from_numpy(layer)[None] for layer in stack]
+    second = _checked_second(second, tokens)
+    html: str = draw(layers, list(tokens), second, prettify_tokens=False, html_action="return", **choices).data
+    return html
 
 
 def _places(what: str, chosen: Sequence[int] | None, count: int) -> list[int]:
