@@ -394,6 +394,11 @@ def test_a_late_start_in_an_empty_end_is_no_empty_corpus() -> None:
     assert len(next(stream)["next_sentence_label"]) == 3
 
 
+def test_a_place_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="'chunk': 2, 'batch': 1} is no place in this stream"):
+        text_stream().load_state_dict({"position": None, "chunk": 2, "batch": 1})
+
+
 def test_a_stream_is_its_own_iterator() -> None:
     stream = text_stream()
     assert iter(stream) is stream

@@ -110,7 +110,14 @@ class PretrainingStream:
         return self.state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to a place that `state_dict` named, in a stream made with the same arguments."""
+        """Go to a place that `state_dict` named, in a stream made with the same arguments.
+
+        Raises `ValueError` for what no stream of this version has named.
+        """
+        if set(state) != {"position", "chunk", "batch", "served"}:
+            raise ValueError(
+                f"{state} is no place in this stream, but perhaps of an earlier version: begin the run anew"
+            )
         self.state = state
         self.walk = self._walk(**state)
 
