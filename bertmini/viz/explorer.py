@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertmini.viz.ablation import Ablation
-from bertmini.viz.frame import Frame
+from bertmini.viz.frame import Frame, tight
 from bertmini.viz.inputs import Weights, check_attention
 from bertmini.viz.maps import MOST_HEADS, head_grid
 from bertmini.viz.patterns import Pattern, head_patterns
@@ -182,9 +182,10 @@ def _html(data: dict[str, Any]) -> str:
     css, *programs = (
         (folder / name).read_text(encoding="utf-8") for name in ("explorer.css", "explorer.js", "explorer_page.js")
     )
+    style = tight(bare(css))
     payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     program = "\n".join(bare(text) for text in programs)
-    return f"<style>{bare(css)}</style><script type='application/json'>{payload}</script><script>\n{program}\n</script>"
+    return f"<style>{style}</style><script type='application/json'>{payload}</script><script>\n{program}\n</script>"
 
 
 def bare(program: str) -> str:
