@@ -139,6 +139,13 @@ def test_whole_words_all_or_none(rows: list[list[int]], seed: int, rate: float) 
             assert len({selected[place] for place in word}) == 1, (row, word)
 
 
+def test_whole_words_of_a_row_that_begins_without_a_special_token_are_selected_independently() -> None:
+    ids = torch.tensor([[5, 6, 7]]).expand(20_001, 3)
+    selected = Masking(PIECES, rate=0.3, whole_words=True)(ids, generator=seeded()).labels != IGNORED
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert (selected[:, one] & selected[:, other]).double().mean().item() == within(0.09, 20_001)
+
+
 def test_whole_words_are_selected_independently_and_their_pieces_meet_their_own_fates() -> None:
     ids = torch.tensor([[2, 5, 70, 71, 6, 72, 7, 3]]).expand(20_001, 8)
     corrupted, labels = Masking(PIECES, rate=0.3, whole_words=True)(ids, generator=seeded())
