@@ -1,7 +1,7 @@
 """What the heads of a nano BERT do, with several seeds: which findings of chapter 13 survive another seed.
 
-Trains the chapter's model with each seed and repeats its measurements: patterns, true relations against the best fixed
-offset, cutting heads, the split of layer 0's scores, one word in two senses.
+Trains the chapter's model with each seed and repeats its measurements: patterns, true relations against a fixed offset
+chosen on other pairs, cutting heads, the split of layer 0's scores, one word in two senses.
 
     python benchmarks/heads.py --write heads.md
 """
@@ -73,7 +73,7 @@ class Findings:
     """One seed's measurements."""
 
     shares: dict[str, Tensor] = field(default_factory=dict)  # (L, H) each
-    hits: dict[str, tuple[str, float, float]] = field(default_factory=dict)  # head, its hits, the best offset's
+    hits: dict[str, tuple[str, float, float]] = field(default_factory=dict)  # head, its hits, the offset's
     before: dict[str, tuple[str, float, float]] = field(default_factory=dict)  # the untrained model's hits
     chances: dict[str, float] = field(default_factory=dict)
     cuts: dict[str, Tensor] = field(default_factory=dict)  # (L, H) each
@@ -194,7 +194,7 @@ def turned(name: str) -> str:
 
 
 def contest(readings: Sequence[Tensor], pairs: Sequence[Pair]) -> dict[str, tuple[str, float, float]]:
-    """The best head, its hits and the best offset's, chosen on one half of the pairs and tested on the other."""
+    """The head and the offset that are best on the first half of the pairs, and the hits of both on the second."""
     half = len(pairs) // 2
     chosen, tested = examine(readings[:half], pairs[:half]), examine(readings[half:], pairs[half:])
     found = {}
@@ -309,12 +309,12 @@ def head_name(values: Tensor) -> str:
 
 
 def beats(found: Findings, key: str) -> bool:
-    """Whether the best head beats the best offset, and the untrained model's best head, by a tenth."""
+    """Whether the head beats the offset, and the untrained model's head, by a tenth; all chosen on the first half."""
     return found.hits[key][1] > max(found.hits[key][2], found.before[key][1]) + 0.1
 
 
 def contest_in_words(found: Findings, key: str) -> str:
-    """The hits of the best head, the best offset and the untrained model's best head."""
+    """The hits of the head, the offset and the untrained model's head, all chosen on the first half."""
     head, hits, by_offset = found.hits[key]
     return f"{hits:.2f} ({head}), offset {by_offset:.2f}, untrained {found.before[key][1]:.2f}"
 
@@ -345,15 +345,15 @@ STATEMENTS: dict[str, Check] = {
         f.owed["word"] < 0.3,
         ", ".join(f"{name} {share:.2f}" for name, share in f.owed.items()),
     ),
-    "a head finds the state of a subject, better than any offset and than untrained": lambda f: (
+    "a head finds the state of a subject, better than the first half's offset and than untrained": lambda f: (
         beats(f, "subject → state"),
         contest_in_words(f, "subject → state"),
     ),
-    "a head finds the object of a verb, better than any offset and than untrained": lambda f: (
+    "a head finds the object of a verb, better than the first half's offset and than untrained": lambda f: (
         beats(f, "verb → object"),
         contest_in_words(f, "verb → object"),
     ),
-    "a head finds the subject that *be* agrees with, better than any offset and than untrained": lambda f: (
+    "a head finds the subject of *be*, better than the first half's offset and than untrained": lambda f: (
         beats(f, "be → subject"),
         contest_in_words(f, "be → subject"),
     ),
@@ -385,14 +385,20 @@ def statements(runs: Sequence[Findings]) -> str:
 
 
 def relation_table(runs: Sequence[Findings], untrained: Findings) -> str:
-    """Hits of the best head by relation and seed."""
+    """Hits on the second half, of the head chosen on the first, by relation and seed."""
     rows = []
     for name in NAMES:
         for key in (name, turned(name)):
             cells = [f"{run.hits[key][1]:.2f} ({run.hits[key][0]})" for run in runs]
             rows.append([key, f"{runs[0].hits[key][2]:.2f}", f"{untrained.hits[key][1]:.2f}", *cells])
     return table(
-        ["asks → right word", "best offset", "untrained", *(f"seed {seed}" for seed in range(len(runs)))], rows
+        [
+            "asks → right word",
+            "offset chosen on the first half",
+            "untrained",
+            *(f"seed {seed}" for seed in range(len(runs))),
+        ],
+        rows,
     )
 
 
@@ -433,7 +439,7 @@ def main() -> None:
             circumstances(torch.device("cpu")),
             f"{asked.steps:,} steps of 64 pairs, as in chapter 13; heads are written layer.head. Measured on "
             f"{len(pairs)} pairs of stories and reviews, drawn apart from the training text; head and offset "
-            "chosen on one half, tested on the other.",
+            "chosen on the first half, tested on the second.",
             "## What survives",
             statements(runs),
             "## Relations: the share of words at which the right word gets the most weight",
