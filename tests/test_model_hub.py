@@ -361,6 +361,12 @@ def test_a_config_of_2018_is_enough(tmp_path: Path) -> None:
     assert read_config(tmp_path, ("a", "b", "c")).labels == ("a", "b", "c")
 
 
+def test_what_other_programs_write_into_a_config_is_passed_over(tmp_path: Path) -> None:
+    values = asdict(CONFIG) | {"labels": ["not ours"], "gradient_checkpointing": False}
+    (tmp_path / "config.json").write_text(json.dumps(values | {"id2label": {"0": "bad", "1": "good"}}))
+    assert read_config(tmp_path).labels == ("bad", "good")
+
+
 def test_labels_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     labels = tuple(f"class {number}" for number in range(11))
     BertForTokenClassification(replace(SMALL, labels=labels)).save_pretrained(tmp_path)
