@@ -174,8 +174,8 @@ def commands(run: dict[str, Any], asked: argparse.Namespace) -> str:
         [
             "```",
             f"{pretrain} --max-length {run['max_length']} \\",
-            f"    --batch-size {run['batch_size']} --steps {run['steps']} --learning-rate {run['learning_rate']:g} "
-            f"--threads {run['threads'] or 1}",
+            f"    --batch-size {run['batch_size']} --steps {run['steps']} --threads {run['threads'] or 1} "
+            f"--optimizer {run['optimizer']} --learning-rate {run['learning_rate']:g} --warmup {run['warmup']:g}",
             f"python benchmarks/polarity.py CHECKPOINT {files}",
             "```",
         ]
