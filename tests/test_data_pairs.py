@@ -132,6 +132,13 @@ def test_random_segments_fill_what_the_first_leaves() -> None:
     assert max(set(lengths), key=lengths.count) == 21
 
 
+@pytest.mark.parametrize(("number", "others"), [(0, {1, 2}), (1, {0, 2}), (2, {0, 1})])
+def test_random_segments_come_from_every_other_document(number: int, others: set[int]) -> None:
+    chance = Chance(seeded())
+    drawn = [random_segment([[[0]], [[1]], [[2]]], number, 1, 1, chance) for _ in range(50)]
+    assert {segment[0] for segment in drawn if segment} == others
+
+
 def test_one_document_gives_true_labels_too() -> None:
     documents = numbered([[2] * 300])
     labels = []

@@ -378,6 +378,18 @@ def test_empty_chunks_are_passed_over() -> None:
     assert source.asked[:7] == [None, (1,), (2,), (3,), (4,), (5,), None]
 
 
+def test_empty_chunks_serve_no_batch() -> None:
+    stream = stream_of(Counted(0, 3))
+    next(stream)
+    assert stream.state_dict()["served"] == 1
+
+
+def test_by_default_rows_are_packed_the_seed_is_0_and_no_batch_is_early() -> None:
+    early = Masking(TOKENIZER.pieces, rate=1.0)
+    default = PretrainingStream(Counted(6), TOKENIZER, MASKING, batch_size=3, row_length=20, early_masking=early)
+    assert_same_batches([next(default)], [next(stream_of(Counted(6), packed=True, seed=0))])
+
+
 @pytest.mark.parametrize("chunks", [(0,), (0, 0, 0)])
 def test_a_corpus_without_a_pair_is_refused(chunks: tuple[int, ...]) -> None:
     source = Counted(*chunks)

@@ -143,6 +143,7 @@ def test_mean_cross_entropy_by_hand() -> None:
     # Probabilities of the targets: 3/4 and 7/8; the third is not scored.
     loss = mean_cross_entropy(logits, torch.tensor([0, 1, -100]))
     assert_close(loss, torch.tensor(-(math.log(3 / 4) + math.log(7 / 8)) / 2))
+    assert_close(mean_cross_entropy(logits, torch.tensor([0, -100, -100])), torch.tensor(-math.log(3 / 4)))
     assert mean_cross_entropy(logits, torch.tensor([-100, -100, -100])).item() == 0
     torch.autograd.backward(mean_cross_entropy(logits, torch.full((3,), -100)))
     assert logits.grad is not None
