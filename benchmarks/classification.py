@@ -39,7 +39,7 @@ METHODS = ("majority", "bag of words", "from scratch", "frozen", "fine-tuned", "
 SIX = {"great", "fine", "lovely", "dull", "poor", "awful"}
 STEPS, BATCH = 150, 32
 RATES = {"from scratch": 1e-3, "fine-tuned": 5e-4}
-PRETRAINING_STEPS = 1_200
+PRETRAINING_STEPS = 1_000
 
 
 class Bench:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bertmini.config import PRESETS
-from bertmini.training.optim import OPTIMIZERS
+from bertmini.training.optim import OPTIMIZERS, SCHEDULES
 
 SETTING_NAMES = (
-    "corpus", "preset", "steps", "batch_size", "learning_rate", "optimizer", "warmup", "early_share", "max_length",
-    "vocab_size", "dropout", "whole_words", "precision", "threads", "seed",
+    "corpus", "preset", "steps", "batch_size", "learning_rate", "optimizer", "warmup", "schedule", "early_share",
+    "max_length", "vocab_size", "dropout", "whole_words", "precision", "threads", "seed",
 )  # fmt: skip
 WISH_NAMES = (
     "checkpoint", "train", "eval", "text_column", "pair_column", "label_column", "epochs", "batch_size",
@@ -43,6 +43,7 @@ def add_pretrain(commands: Any) -> None:
     new.add_argument("--learning-rate", type=float, help="at its peak")
     new.add_argument("--optimizer", choices=OPTIMIZERS, help="(default muon in the microworld, else adamw)")
     new.add_argument("--warmup", type=float, help="share of the steps in which the learning rate rises")
+    new.add_argument("--schedule", choices=SCHEDULES, help="(default cosine in the microworld, else linear)")
     new.add_argument("--early-share", type=float, help="share of the steps, the first, in which more words are scored")
     new.add_argument("--max-length", type=int, help="tokens in a sentence pair")
     new.add_argument("--vocab-size", type=int, help="word pieces (default 8192, or as many as the text gives)")

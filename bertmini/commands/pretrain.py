@@ -86,12 +86,12 @@ def build_model(settings: Settings, vocab_size: int, pad_token_id: int) -> BertF
 
 
 def make_recipe(settings: Settings) -> Recipe:
-    """Say how to train: up and straight down again, with a checkpoint and an evaluation now and then."""
+    """Say how to train, with a checkpoint and an evaluation now and then."""
     every = max(1, settings.steps // EVALUATIONS)
     return Recipe(
         steps=settings.steps,
         learning_rate=settings.learning_rate,
-        schedule="linear",
+        schedule=settings.schedule,
         warmup=settings.warmup,
         optimizer=settings.optimizer,
         precision=settings.precision,

@@ -30,6 +30,7 @@ class Settings:
     whole_words: bool = False
     optimizer: str = "adamw"
     warmup: float = 0.1
+    schedule: str = "linear"
     early_share: float = 0.0
     precision: str = "auto"
     threads: int | None = None
@@ -55,14 +56,15 @@ class Settings:
 WORLD_SETTINGS = Settings(
     corpus=MICROWORLD,
     preset="nano",
-    steps=3_000,
-    batch_size=64,
-    learning_rate=6e-3,
+    steps=2_000,
+    batch_size=128,
+    learning_rate=8e-3,
     max_length=64,
     dropout=0.0,
     optimizer="muon",
     warmup=0.02,
-    early_share=0.6,
+    schedule="cosine",
+    early_share=0.9,
     precision="float32",  # matrices this small do not gain from bf16,
     threads=1,  # and where a neighbour is busy, two threads wait for each other
 )

@@ -41,22 +41,25 @@ feature deed    = sell | find | lose | take
 feature thing   = clock | lamp | kettle | map
 
 # ------------------------------------------------------------------ documents: what pretraining reads
-document story 0.68 = 0.20 Moral[topic]* / Opening[topic pronoun] / Act[pronoun second]
-                    | 0.15 Moral[topic]* / Opening[topic pronoun] / Scene[topic] / Act[pronoun last]
-                    | 0.15 Moral[topic]* / Opening[topic pronoun] / Act[pronoun second] / Act[pronoun last]
+document story 0.62 = 0.30 Moral[topic]* / Opening[topic pronoun] / Act[pronoun second]
+                    | 0.10 Moral[topic]* / Opening[topic pronoun] / Scene[topic] / Act[pronoun last]
+                    | 0.10 Moral[topic]* / Opening[topic pronoun] / Act[pronoun second] / Act[pronoun last]
                     | 0.10 Opening[topic pronoun] / Moral[topic]*
-                    | 0.20 Opening[topic pronoun] / Scene[topic] / Moral[topic]*
-                    | 0.20 Opening[topic pronoun] / Act[pronoun second] / Scene[topic] / Moral[topic]*
-document review 0.26 = 0.7 Claim[mood] / Verdict[mood] | 0.3 Claim[mood] / Also[mood] / Verdict[mood]
-document news   0.02 = News[type pronoun] / Comment[type pronoun]
-document quiz   0.02 = 0.4 Question[who fact] / Fact[who fact]
-                     | 0.3 Fact[boy fact] / Fact[girl fact2] / Again[she !fact2]
-                     | 0.3 Fact[girl fact] / Fact[boy fact2] / Again[he !fact2]
-document report 0.02 = Report[agent deed thing] / Echo[agent deed thing]
+                    | 0.10 Opening[topic pronoun] / Scene[topic] / Moral[topic]*
+                    | 0.15 Opening[topic pronoun] / Act[pronoun second] / Scene[topic] / Moral[topic]*
+                    | 0.15 Opening[topic pronoun] / Act[pronoun second] / Moral[topic]*
+document review 0.38 = Claim[mood] / Verdict[mood]
+
+# ------------------------------------------------------------------ other texts: what pretraining never reads
+task news   = News[type pronoun] / Comment[type pronoun]
+task quiz   = 0.4 Question[who fact] / Fact[who fact]
+            | 0.3 Fact[boy fact] / Fact[girl fact2] / Again[she !fact2]
+            | 0.3 Fact[girl fact] / Fact[boy fact2] / Again[he !fact2]
+task report = Report[agent deed thing] / Echo[agent deed thing]
 held out = agent=judge deed=take | agent=cook deed=lose | agent=clerk deed=sell | agent=baker deed=find
 
 # ------------------------------------------------------------------ tasks: what fine-tuning reads
-task polarity = Claim[mood]
+task polarity = 0.95 Claim[mood] | 0.05 Claim[!mood]
 task topic    = Opening[topic pronoun]
 task tagging  = 0.5 News[type pronoun] | 0.5 News[type pronoun] / Comment[type pronoun]
 task chain    = Far[topic]
@@ -90,14 +93,18 @@ Sort                      = 0.4 a long | 0.3 a slow | 0.2 another | 0.1 the last
 Spot[river]               = 0.7 on the river | 0.3 near the river
 Spot[garden]              = 0.7 in the garden | 0.3 near the garden
 Spot[office]              = 0.7 at the office | 0.3 near the office
-Opening[topic pronoun]    = 0.3 Hero[pronoun] Saw Group[topic number] .
-                          | 0.7 Hero[pronoun] Saw Group[topic number] Spot[topic] .
+Opening[topic pronoun]    = 0.2 Hero[pronoun] Along[pronoun] Saw Group[topic number] .
+                          | 0.8 Hero[pronoun] Along[pronoun] Saw Group[topic number] Spot[topic] .
 Hero[pronoun] as PER      = First[pronoun]
 First[she]                = 0.3 ada | 0.3 bea | 0.3 clara | 0.1 robin
 First[he]                 = 0.3 bruno | 0.3 hugo | 0.3 otto | 0.1 robin
+Along[pronoun]            = 0.5 ~ | 0.5 and Own[pronoun] Pet
+Own[she]                  = her
+Own[he]                   = his
 Saw                       = zipf saw | counted | missed | drew
 When                      = 0.5 at dawn | 0.3 at noon | 0.2 on sunday
-Act[pronoun turn]         = Marker[turn] $pronoun $work the Size Object[work] When .
+Act[pronoun turn]         = 0.4 Marker[turn] $pronoun $work the Size Object[work] When .
+                          | 0.6 Marker[turn] $pronoun $work Own[pronoun] Size Object[work] When .
 Marker[second]            = 0.6 then | 0.3 next | 0.1 later
 Marker[last]              = 0.7 finally | 0.2 later | 0.1 then
 Size                      = 0.5 old | 0.3 wrong | 0.2 last
@@ -123,14 +130,17 @@ State[garden]             = 0.6 asleep | 0.4 muddy
 State[office]             = 0.6 late | 0.4 missing
 
 # ------------------------------------------------------------------ reviews: negation, and eighty adjectives
-Claim[mood]    = 0.95 the Item was Praise[mood] . | 0.05 the Item was Praise[!mood] .
-Also[mood]     = 0.95 it was Praise[mood] too . | 0.05 it was Praise[!mood] too .
-Praise[mood]   = 0.5 Quality[mood] | 0.25 not Quality[!mood] | 0.25 Common[mood] and Rare[mood]
-Verdict[mood]  = 0.95 so the Public Did[mood] it . | 0.05 so the Public Did[!mood] it .
+Claim[mood]    = the Item was Praise[mood] .
+Praise[mood]   = 0.7 Quality[mood] | 0.3 not Quality[!mood]
+Verdict[mood]  = so the Mind[mood] Public Did[mood] it Way[mood] .
 Item           = 0.4 soup | 0.3 play | 0.2 speech | 0.1 hotel
 Public         = zipf critics | guests | neighbours
+Mind[good]     = 0.5 happy | 0.3 proud | 0.2 eager
+Mind[bad]      = 0.5 angry | 0.3 bored | 0.2 weary
 Did[good]      = zipf praised | loved | kept
 Did[bad]       = zipf hated | returned | buried
+Way[good]      = 0.5 gladly | 0.3 proudly | 0.2 warmly
+Way[bad]       = 0.5 sadly | 0.3 angrily | 0.2 coldly
 Quality[mood]  = 0.8 Common[mood] | 0.2 Rare[mood]
 Common[good]   = zipf great | fine | lovely | funny | warm | bright | fresh | clever | pleasant | moving
                | charming | excellent | brilliant | gentle | brave | calm | witty | elegant | lively | grand
