@@ -228,9 +228,9 @@ def main() -> None:
     """Print both tables, and store them if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--short", type=int, default=800, help="steps for the first goal")
-    parser.add_argument("--long", type=int, default=3_000, help="steps for the second goal")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--short", type=int, default=1_300, help="steps for the first goal")
+    parser.add_argument("--long", type=int, default=4_400, help="steps for the second goal")
     parser.add_argument("--batch-size", type=int, default=WORLD_SETTINGS.batch_size)
     parser.add_argument("--write", metavar="NAME", help="store the tables under results/NAME")
     asked = parser.parse_args()
