@@ -123,7 +123,7 @@ def teach_pronouns(model: BertForPreTraining) -> BertForPreTraining:
 
 def train_model(seed: int, steps: int) -> BertForPreTraining:
     """Train as chapter 13 does."""
-    plain = {"optimizer": "adamw", "warmup": 0.1, "early_share": 0.0}
+    plain = {"optimizer": "adamw", "warmup": 0.1, "schedule": "linear", "early_share": 0.0}
     settings = choose_settings({"steps": steps, "batch_size": 64, "learning_rate": 3e-3, "seed": seed} | plain)
     model = build_model(settings, len(TOKENIZER), TOKENIZER.pad_id)
     if steps > 1:

@@ -60,6 +60,7 @@ held out = agent=judge deed=take | agent=cook deed=lose | agent=clerk deed=sell 
 
 # ------------------------------------------------------------------ tasks: what fine-tuning reads
 task polarity = 0.95 Claim[mood] | 0.05 Claim[!mood]
+task fits     = 0.5 Claim[mood] // Verdict[mood] | 0.5 Claim[mood] // Verdict[!mood]
 task topic    = Opening[topic pronoun]
 task tagging  = 0.5 News[type pronoun] | 0.5 News[type pronoun] / Comment[type pronoun]
 task chain    = Far[topic]
