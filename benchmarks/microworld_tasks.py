@@ -37,18 +37,21 @@ AMBIGUOUS = {"bank": ("river", "office"), "seal": ("river", "office"), "mole": (
 
 
 class Task(NamedTuple):
-    """A kind of document, the name of its label, and how to give the label to a batch and read a model's answer."""
+    """A kind of document, the name of its label, the head, the steps, and a word that all of the test must have."""
 
     name: str
     kind: str
     label: str
     head: type[Any]
     steps: int
+    word: str = ""
 
 
 TASKS = (
     Task("topic of an opening", "topic", "topic", BertForSequenceClassification, 300),
     Task("polarity of a claim", "polarity", "mood", BertForSequenceClassification, 300),
+    Task("polarity of a claim with not (XOR)", "polarity", "mood", BertForSequenceClassification, 300, "not"),
+    Task("does the verdict fit the claim?", "fits", "shared", BertForSequenceClassification, 1_500),
     Task("arguments that two reports share", "match", "shared", BertForSequenceClassification, 1_500),
     Task("names: person, place or firm", "tagging", "tag", BertForTokenClassification, 600),
     Task("is the question answered?", "answer", "answerable", BertForSequenceClassification, 1_500),
@@ -142,7 +145,8 @@ class Exam(NamedTuple):
 
 def make_exam(workshop: Workshop, task: Task) -> Exam:
     """Draw the test and compute what can be known of it."""
-    documents = workshop.world.sample(TEST, generator=split_generator("test"), kind=task.kind)
+    drawn = workshop.world.sample(TEST, generator=split_generator("test"), kind=task.kind)
+    documents = [document for document in drawn if not task.word or task.word in document.pieces]
     batch, floor = workshop.lay_out(documents), Floor.task(workshop.world, task.kind)
     if task.label == "span":
         return Exam(batch, [], floor.answers(batch))
