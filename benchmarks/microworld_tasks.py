@@ -146,7 +146,7 @@ class Exam(NamedTuple):
 def make_exam(workshop: Workshop, task: Task) -> Exam:
     """Draw the test and compute what can be known of it."""
     drawn = workshop.world.sample(TEST, generator=split_generator("test"), kind=task.kind)
-    documents = [document for document in drawn if not task.word or task.word in document.pieces]
+    documents = [document for document in drawn if not task.word or task.word in document.text.split()]
     batch, floor = workshop.lay_out(documents), Floor.task(workshop.world, task.kind)
     if task.label == "span":
         return Exam(batch, [], floor.answers(batch))
