@@ -19,7 +19,7 @@ run: .venv/reader  ## Pretrain a BERT here and now
 	$(BIN)/python -m bertmini pretrain --out runs/first --resume
 
 lab: .venv/reader  ## Open the book
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab --preferred-dir=chapters
 
 test: .venv/developer  ## Everything that must hold
 	$(BIN)/ruff check .

@@ -64,7 +64,7 @@ def print_run(run: Run, folder: Path) -> None:
         print(f"  {text}\n    {spell(guesses)}   (it was: {hidden})")
     print(f"\nLoss curve: {save_curve(run, folder)}")
     print(f'Try it:     python -m bertmini fill-mask {folder} "a sentence with a [MASK] in it."')
-    print("Read on:    make lab   (or: .venv/bin/jupyter lab chapters)")
+    print("Read on:    make lab   (or: .venv/bin/jupyter lab --preferred-dir=chapters)")
 
 
 def print_evaluation(evaluation: Evaluation, figures: dict[str, float]) -> None:

@@ -33,3 +33,13 @@ def test_commands_are_those_of_the_command_line() -> None:
 def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_jupyterlab_serves_the_whole_project_so_that_chapters_find_their_figures() -> None:
+    """A folder behind `jupyter lab` becomes its root, and `../figures` in a chapter leads out of it."""
+    guides = [README, *((ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "TEACHING.md"))]
+    arguments = [
+        words for guide in guides for words in re.findall(r"bin/jupyter lab([^#\n]*)|BIN\)/jupyter lab(.*)", guide)
+    ]
+    assert len(arguments) == 3
+    assert all(word.startswith("--") for words in arguments for word in " ".join(words).split())
