@@ -115,9 +115,9 @@ class Lessons:
 
 
 def teach_pronouns(model: BertForPreTraining) -> BertForPreTraining:
-    """A copy of the model after 150 steps of lessons."""
+    """A copy of the model after 60 steps of lessons."""
     model = deepcopy(model)
-    train(model, Lessons(), Recipe(steps=150, learning_rate=1e-3), device="cpu", progress=False)
+    train(model, Lessons(), Recipe(steps=60, learning_rate=1e-3), device="cpu", progress=False)
     return model.eval()
 
 
@@ -347,15 +347,15 @@ STATEMENTS: dict[str, Check] = {
         f.owed["word"] < 0.3,
         ", ".join(f"{name} {share:.2f}" for name, share in f.owed.items()),
     ),
-    "a head finds the state of a subject, better than the first half's offset and than untrained": lambda f: (
+    "a head finds the state of a subject, by a tenth better than the first half's offset and untrained": lambda f: (
         beats(f, "subject → state"),
         contest_in_words(f, "subject → state"),
     ),
-    "a head finds the object of a verb, better than the first half's offset and than untrained": lambda f: (
+    "a head finds the object of a verb, by a tenth better than the first half's offset and untrained": lambda f: (
         beats(f, "verb → object"),
         contest_in_words(f, "verb → object"),
     ),
-    "a head finds the subject of *be*, better than the first half's offset and than untrained": lambda f: (
+    "a head finds the subject of *be*, by a tenth better than the first half's offset and untrained": lambda f: (
         beats(f, "be → subject"),
         contest_in_words(f, "be → subject"),
     ),
