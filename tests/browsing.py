@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Frame, Page, Route, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -72,3 +72,17 @@ def visit(
     visited.page.goto(url)
     yield visited
     context.close()
+
+
+def wait_until(place: Page | Frame, expression: str) -> None:
+    """Ask until it is true. (`wait_for_function` asks by `eval`, which the views' security policy forbids.)"""
+    page = place.page if isinstance(place, Frame) else place
+    for _ in range(PATIENCE // 50):
+        try:
+            if place.evaluate(expression):
+                return
+        except Error as error:  # a view draws itself anew when the theme changes
+            if "context was destroyed" not in str(error):
+                raise
+        page.wait_for_timeout(50)
+    pytest.fail(f"never true: {expression}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Visit, visit
+from browsing import Visit, visit, wait_until
 from numpy.typing import NDArray
 from playwright.sync_api import Browser
 from small_models import CONFIG, shaken
@@ -156,7 +156,7 @@ def test_both_themes_can_be_read(browser: Browser, tmp_path: Path, dark: bool) -
         assert contrast(label, paper) > 7
         assert contrast(token, frame) > 7
         seen.page.emulate_media(color_scheme="light" if dark else "dark")  # while the notebook is open
-        view.wait_for_function(f"window.bertviz_params?.display_mode === '{'light' if dark else 'dark'}'")
+        wait_until(view, f"window.bertviz_params?.display_mode === '{'light' if dark else 'dark'}'")
         view.wait_for_selector("svg line", state="attached")
         assert (np.mean(colour(view, "html", "backgroundColor")) < 0.2) != dark
 

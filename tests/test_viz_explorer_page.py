@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from browsing import Visit, visit
+from browsing import Visit, visit, wait_until
 from PIL import Image
 from test_viz_explorer import attention
 
@@ -303,5 +303,5 @@ def test_a_change_of_theme_is_followed(open_view: Any) -> None:
     first = "node => node.firstChild.getContext('2d').getImageData(0, 0, 1, 1).data.join()"
     assert tile.evaluate(first) == "8,48,107,255"
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("getComputedStyle(document.documentElement).backgroundColor === 'rgb(17, 20, 23)'")
+    wait_until(page, "getComputedStyle(document.documentElement).backgroundColor === 'rgb(17, 20, 23)'")
     assert tile.evaluate(first) == "158,203,245,255"
