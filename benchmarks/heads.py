@@ -319,6 +319,18 @@ def contest_in_words(found: Findings, key: str) -> str:
     return f"{hits:.2f} ({head}), offset {by_offset:.2f}, untrained {found.before[key][1]:.2f}"
 
 
+def division(found: Findings) -> tuple[bool, str]:
+    """Whether several heads look at the thing and only the cut of one halves the right verb."""
+    last = LAYERS - 1
+    looking = (found.on_thing[last] > 0.25).nonzero().flatten().tolist()
+    needed = (found.cuts["verb"].flatten() < found.chances["verb"] / 1.5).sum()
+    said = ", ".join(
+        f"{last}.{head}: {found.on_thing[last, head]:.2f}, then {found.cuts['verb'][last, head]:.2f}"
+        for head in looking
+    )
+    return len(looking) > 1 and int(needed) == 1, said
+
+
 def cut_of(found: Findings, among: Tensor, *, most: bool) -> tuple[float, str]:
     """The share of the right verb that is lost without one of some heads (L, H): the one missed most, or least.
 
@@ -335,6 +347,10 @@ def cut_of(found: Findings, among: Tensor, *, most: bool) -> tuple[float, str]:
 
 Check = Callable[[Findings], tuple[bool, str]]
 STATEMENTS: dict[str, Check] = {
+    "a head of layer 0 gives 0.4 or more to the next token": lambda f: (
+        float(f.shares["next"][0].max()) >= 0.4,
+        head_name(f.shares["next"]),
+    ),
     "a head of layer 0 gives 0.4 or more to a neighbour": lambda f: (
         float(torch.maximum(f.shares["previous"], f.shares["next"])[0].max()) >= 0.4,
         f"previous {head_name(f.shares['previous'][:1])}, next {head_name(f.shares['next'][:1])}",
@@ -367,6 +383,7 @@ STATEMENTS: dict[str, Check] = {
         f.taught > 0.9 and int((f.untaught < 0.7).sum()) == 1,
         f"{f.taught:.2f}, {f.untaught.min():.2f} without {head_name(-f.untaught).partition('(')[2].rstrip(')')}",
     ),
+    "several heads look from the blank at the thing, one alone is needed": division,
     "the head that gives the thing most is missed: a third of the right verb is lost, or more": lambda f: (
         (cut := cut_of(f, f.on_thing == f.on_thing.max(), most=True))[0] >= 1 / 3,
         cut[1],
@@ -378,6 +395,11 @@ STATEMENTS: dict[str, Check] = {
     "a head that gives the thing less than a tenth is missed: a third is lost, or more": lambda f: (
         (cut := cut_of(f, f.on_thing < 1 / 10, most=True))[0] >= 1 / 3,
         cut[1],
+    ),
+    "*bank* looks in two senses at the same, and is told something else": lambda f: (
+        f.senses["moved"] < 0.1 and f.senses["by values"] > 2 * f.senses["by weights"],
+        f"{f.senses['moved']:.2f} of a row moved; {f.senses['by weights']:.1f} by weights, "
+        f"{f.senses['by values']:.1f} by values",
     ),
     "the two senses of *bank* differ more through values than through weights": lambda f: (
         f.senses["by values"] > f.senses["by weights"],
