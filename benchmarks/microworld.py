@@ -3,6 +3,8 @@
 The first table: KL from the optimum after about 30 and about 100 seconds of wall time, five seeds, median and spread.
 The second: for each kind of hidden word, how often the best possible guess, a trained model, an untrained one and
 chance are right, three seeds. A guess is judged by its exact probability, not by the luck of the draw.
+Not asked: what a verdict says when all three of its telling words are hidden at once. Models that know the adjective's
+side from the verdict were at or near a coin there.
 
     python benchmarks/microworld.py --write microworld.md
 """

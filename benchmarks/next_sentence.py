@@ -289,8 +289,8 @@ def main() -> None:
         f"{asked.steps:,} steps of pretraining with 64 pairs each. Median of three seeds (all three).",
         f"## pairs\n\nAccuracy on {TESTED:,} pairs without blanks.",
         table(["pretraining", *columns], pairs),
-        f"## tasks\n\nAccuracy on 2,000 documents after fine-tuning on labelled examples ({labels}; the number behind a "
-        "task is its steps). Last column: KL divergence, in nats, from the best possible at the blanks of true pairs.",
+        f"## tasks\n\nAccuracy on 2,000 documents after fine-tuning on labelled examples ({labels}; steps stand "
+        "behind the task). Last column: KL divergence, in nats, from the best possible at the blanks of true pairs.",
         table(["pretraining", *TASKS, "distance"], tasks),
     ]
     print("\n\n".join(parts))
