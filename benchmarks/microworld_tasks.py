@@ -204,37 +204,62 @@ def new_model(task: Task, values: list[str], like: BertForPreTraining, seed: int
     return task.head(replace(like.bert.config, labels=tuple(values) or ("start", "end")))
 
 
-def senses(workshop: Workshop, bert: BertModel, layer: int) -> float:
-    """How often the sense of an ambiguous noun is that of the nearest mean state, by the exact posterior of topics."""
-    documents = workshop.world.sample(12_000, generator=split_generator("validation"), kind="topic")
-    batch = workshop.lay_out(documents)
-    topics = Floor.task(workshop.world, "topic").label(batch, "topic")
-    with torch.inference_mode():
-        states = bert.eval()(**batch, output_hidden_states=True).hidden_states[layer]
-    scores, half = [], len(documents) // 2
-    for noun, two in AMBIGUOUS.items():
-        row, column = (batch["input_ids"] == workshop.ids[noun]).nonzero(as_tuple=True)
-        truth = torch.tensor([two.index(documents[i].values["topic"]) for i in row.tolist()])
-        learned = row < half
-        means = torch.stack([states[row, column][learned & (truth == sense)].mean(0) for sense in (0, 1)])
-        guess = torch.cdist(states[row, column][~learned], means).argmin(1)
-        columns = torch.tensor([topics.values.index(topic) for topic in two])[guess]
-        scores.append(topics.probabilities[row[~learned], columns])
-    return float(torch.cat(scores).mean())
+class Noun(NamedTuple):
+    """All places of an ambiguous noun, its two senses there by number, and the exact probability of both (N, 2)."""
+
+    row: Tensor
+    column: Tensor
+    truth: Tensor
+    exact: Tensor
 
 
-def best_senses(workshop: Workshop) -> tuple[float, float]:
-    """How often the best possible guess of a sense is right, and always the commoner one."""
-    documents = workshop.world.sample(12_000, generator=split_generator("validation"), kind="topic")
-    batch = workshop.lay_out(documents)
-    topics = Floor.task(workshop.world, "topic").label(batch, "topic")
-    best, common = [], []
-    for noun, two in AMBIGUOUS.items():
-        row = (batch["input_ids"] == workshop.ids[noun]).nonzero()[:, 0]
-        found = topics.probabilities[row[row >= len(documents) // 2]][:, [topics.values.index(topic) for topic in two]]
-        best.append(found.amax(1))
-        common.append(found[:, found.mean(0).argmax()])
-    return float(torch.cat(best).mean()), float(torch.cat(common).mean())
+class Senses:
+    """Openings with an ambiguous noun: half to take the means of, half to ask about.
+
+    The exact posterior of the topic is that of the sense. Where the sentence names a place it is certain; where it does
+    not, the commoner sense is the best guess, which the nearest of two means knows nothing of.
+    """
+
+    def __init__(self, workshop: Workshop) -> None:
+        """Draw them and compute what can be known of each."""
+        documents = workshop.world.sample(12_000, generator=split_generator("validation"), kind="topic")
+        self.batch, self.half = workshop.lay_out(documents), len(documents) // 2
+        topics = Floor.task(workshop.world, "topic").label(self.batch, "topic")
+        self.nouns = []
+        for noun, two in AMBIGUOUS.items():
+            row, column = (self.batch["input_ids"] == workshop.ids[noun]).nonzero(as_tuple=True)
+            truth = torch.tensor([two.index(documents[i].values["topic"]) for i in row.tolist()])
+            exact = topics.probabilities[row][:, [topics.values.index(topic) for topic in two]]
+            self.nouns.append(Noun(row, column, truth, exact))
+
+    def best(self) -> tuple[float, float]:
+        """Score the best possible guess."""
+        return self.score([noun.exact.argmax(1) for noun in self.nouns])
+
+    def commonest(self) -> tuple[float, float]:
+        """Score the commoner sense of each noun, whatever the sentence says."""
+        return self.score([noun.exact.mean(0).argmax().expand(len(noun.row)) for noun in self.nouns])
+
+    def nearest_mean(self, bert: BertModel, layer: int) -> tuple[float, float]:
+        """Score the sense of the nearest of two mean states."""
+        with torch.inference_mode():
+            states = bert.eval()(**self.batch, output_hidden_states=True).hidden_states[layer]
+        guesses = []
+        for row, column, truth, _ in self.nouns:
+            found, learned = states[row, column], row < self.half
+            means = torch.stack([found[learned & (truth == sense)].mean(0) for sense in (0, 1)])
+            guesses.append(torch.cdist(found, means).argmin(1))
+        return self.score(guesses)
+
+    def score(self, guesses: list[Tensor]) -> tuple[float, float]:
+        """How often the guesses are right, where the sentence tells the sense and where it does not."""
+        told, untold = [], []
+        for noun, guess in zip(self.nouns, guesses, strict=True):
+            right = noun.exact.gather(1, guess[:, None])[:, 0]
+            asked, certain = noun.row >= self.half, noun.exact.amax(1) > 1 - 1e-9
+            told.append(right[asked & certain])
+            untold.append(right[asked & ~certain])
+        return float(torch.cat(told).mean()), float(torch.cat(untold).mean())
 
 
 def pretrained_models(count: int, steps: int) -> list[BertForPreTraining]:
@@ -278,15 +303,17 @@ def main() -> None:
         name = f"{task.name} ({64 * task.steps:,} labels)"
         rows.append(row_of(name, best, after, score(new_model(task, exam.values, raw, 0)), commonest))
         print(rows[-1], flush=True)
-    best, commonest = best_senses(workshop)
+    senses = Senses(workshop)
     for layer in range(3):
-        found = [senses(workshop, model.bert, layer) for model in models]
-        rows.append(
-            row_of(
-                f"sense of bank, seal, mole, layer {layer}", best, found, senses(workshop, raw.bert, layer), commonest
+        scores = zip(
+            senses.best(), *(senses.nearest_mean(model.bert, layer) for model in [*models, raw]), senses.commonest(),
+            strict=True,
+        )  # fmt: skip
+        for place, (best, *found, untrained, commonest) in zip(("named", "not named"), scores, strict=True):
+            rows.append(
+                row_of(f"sense of bank, seal, mole, place {place}, layer {layer}", best, found, untrained, commonest)
             )
-        )
-        print(rows[-1], flush=True)
+            print(rows[-1], flush=True)
     heading = ["task", "best possible", "trained, median (range)", "untrained", "always the commonest"]
     text = "\n\n".join(["# Tasks of the microworld", circumstances(torch.device("cpu")), table(heading, rows)])
     print(text)
