@@ -1,8 +1,9 @@
 """How fast a nano BERT comes near the exact optimum of the microworld, and what it then knows of each phenomenon.
 
-The first table: KL from the optimum after about 30 and about 100 seconds of wall time, five seeds, median and spread,
-and, three seeds, after a longer run for what two sentences say of each other. Such a relation is learned where nothing
-else gives the word away, and that is rare at BERT's rate of masking: the longer run hides whole sentences early on.
+The first table: wall time and KL from the optimum after two runs whose steps are meant to take about 30 and about 100
+seconds (the second takes half as long again on a slow machine), five seeds, median and spread; and, three seeds, after
+a longer run for what two sentences say of each other. Such a relation is learned where nothing else gives the word
+away, and that is rare at BERT's rate of masking: the longer run hides most of one sentence early on.
 The second: for each kind of hidden word, how often the best possible guess, models of the two longer runs, an untrained
 one and chance are right, three seeds. A guess is judged by its exact probability, not by the luck of the draw.
 
