@@ -1,7 +1,7 @@
 """How fast a nano BERT comes near the exact optimum of the microworld, and what it then knows of each phenomenon.
 
 The first table: wall time and KL from the optimum after two runs whose steps are meant to take about 30 and about 100
-seconds (the second takes half as long again on a slow machine), five seeds, median and spread; and, three seeds, after
+seconds (the second took 98 to 162 on machines alike by name), five seeds, median and spread; and, three seeds, after
 a longer run for what two sentences say of each other. Such a relation is learned where nothing else gives the word
 away, and that is rare at BERT's rate of masking: the longer run hides most of one sentence early on.
 The second: for each kind of hidden word, how often the best possible guess, models of the two longer runs, an untrained
