@@ -11,7 +11,6 @@ labels, three times the rate gives two or three points more, which closes no gap
 
 import argparse
 import json
-import statistics
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from common import circumstances, store, table
+from common import circumstances, spread, store, table
 from torch import Tensor
 
 from bertmini.config import PRESETS
@@ -221,7 +220,7 @@ def summary(rows: list[dict[str, object]]) -> str:
             cells = []
             for size in sizes:
                 scores = [float(str(r["score"])) for r in here if r["labels"] == size and r["method"] == method]
-                cells.append(f"{statistics.median(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
+                cells.append(spread(scores, ".3f"))
             lines.append([method, *cells])
         parts.append(f"## {title}\n\n" + table(["method", *map(str, sizes)], lines))
     return "\n\n".join(parts)

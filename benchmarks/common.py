@@ -136,6 +136,11 @@ def circumstances(device: torch.device) -> str:
     return f"{datetime.date.today()}, {hardware}, Python {platform.python_version()}, {versions}"
 
 
+def spread(values: Sequence[float], form: str) -> str:
+    """Write the median and the range: `spread([1, 2, 4], ".0f")` is "2 (1 to 4)"."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay rows out as a Markdown table."""
     lines = [heading, ["---"] * len(heading), *rows]

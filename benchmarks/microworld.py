@@ -11,7 +11,6 @@ one and chance are right, three seeds. A guess is judged by its exact probabilit
 """
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import torch
-from common import circumstances, store, table
+from common import circumstances, spread, store, table
 from torch import Tensor
 
 from bertmini.commands.materials import EVALUATION_SEED
@@ -32,7 +31,7 @@ from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Corruption, Floor, Pair, World, split_generator
 from bertmini.model.heads import BertForPreTraining
-from bertmini.training import train
+from bertmini.training import Recipe, train
 
 TEST_BATCHES = 64  # of 256 pairs: rare surprises weigh much in a KL this small
 
@@ -74,11 +73,15 @@ def train_once(settings: Settings, threads: int, *, hide_sentences: bool = False
     if hide_sentences:
         materials.stream.early_masking = OneSentenceHidden(materials.tokenizer.pieces)
     model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
-    recipe = replace(make_recipe(settings), evaluate_every=None, checkpoint_every=None)
     begin = time.perf_counter()
-    train(model, materials.stream, recipe, device="cpu", progress=False)
+    train(model, materials.stream, bare_recipe(settings), device="cpu", progress=False)
     seconds = time.perf_counter() - begin
     return Run(model, seconds, *distance(model, materials.tokenizer))
+
+
+def bare_recipe(settings: Settings) -> Recipe:
+    """Make the recipe of `pretrain`, without evaluations and checkpoints on the way."""
+    return replace(make_recipe(settings), evaluate_every=None, checkpoint_every=None)
 
 
 def distance(model: BertForPreTraining, tokenizer: WordPieceTokenizer) -> tuple[float, float]:
@@ -259,8 +262,8 @@ def distances(goals: list[Goal], threads: int) -> tuple[str, dict[str, list[Bert
             [
                 name,
                 f"{settings.steps} x {settings.batch_size}",
-                f"{statistics.median(seconds):.0f} ({min(seconds):.0f} to {max(seconds):.0f})",
-                f"{statistics.median(kls):.4f} ({min(kls):.4f} to {max(kls):.4f})",
+                spread(seconds, ".0f"),
+                spread(kls, ".4f"),
                 f"{max(run.standard_error for run in runs):.4f}",
             ]
         )
@@ -275,10 +278,7 @@ def phenomena(world: World, trained: dict[str, list[BertForPreTraining]]) -> str
     untrained = build_model(WORLD_SETTINGS, len(world.vocabulary()), 0)
     rows, each = [], len(models) // len(trained)
     for name, (best, before, *after, commonest, cases) in accuracies(world, [untrained, *models]).items():
-        middles = [
-            f"{statistics.median(seeds):.1%} ({min(seeds):.1%} to {max(seeds):.1%})"
-            for seeds in (after[i : i + each] for i in range(0, len(after), each))
-        ]
+        middles = [spread(after[i : i + each], ".1%") for i in range(0, len(after), each)]
         rows.append([name, f"{best:.1%}", *middles, f"{before:.1%}", f"{commonest:.1%}", f"{cases:.0f}"])
     heading = ["hidden word", "best possible", *trained, "untrained", "always the commonest", "cases"]
     return table(heading, rows)

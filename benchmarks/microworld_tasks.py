@@ -8,16 +8,16 @@ answer. Senses are read off the pretrained model without fine-tuning: the neares
 """
 
 import argparse
-import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-from common import circumstances, store, table
+from common import circumstances, spread, store, table
+from microworld import bare_recipe
 from torch import Tensor, nn
 
-from bertmini.commands.pretrain import build_model, make_recipe
+from bertmini.commands.pretrain import build_model
 from bertmini.commands.settings import WORLD_SETTINGS
 from bertmini.commands.world import world_materials
 from bertmini.data.pretraining import Batch
@@ -269,16 +269,14 @@ def pretrained_models(count: int, steps: int) -> list[BertForPreTraining]:
         settings = replace(WORLD_SETTINGS, seed=seed, steps=steps)
         materials = world_materials(settings)
         model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
-        recipe = replace(make_recipe(settings), evaluate_every=None, checkpoint_every=None)
-        train(model, materials.stream, recipe, device="cpu", progress=False)
+        train(model, materials.stream, bare_recipe(settings), device="cpu", progress=False)
         models.append(model)
     return models
 
 
 def row_of(name: str, best: float, trained: list[float], untrained: float, commonest: float) -> list[str]:
     """Write one row: the median of the trained models, and their range."""
-    middle = f"{statistics.median(trained):.1%} ({min(trained):.1%} to {max(trained):.1%})"
-    return [name, f"{best:.1%}", middle, f"{untrained:.1%}", f"{commonest:.1%}"]
+    return [name, f"{best:.1%}", spread(trained, ".1%"), f"{untrained:.1%}", f"{commonest:.1%}"]
 
 
 def main() -> None:

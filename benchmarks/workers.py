@@ -9,7 +9,6 @@ run by two workers, five seeds, median and range. The second: milliseconds per s
 
 import argparse
 import multiprocessing
-import statistics
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,28 +16,27 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import torch
-from common import circumstances, store, table
-from microworld import distance
+from common import circumstances, spread, store, table
+from microworld import bare_recipe, distance
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from bertmini.commands.pretrain import build_model, make_recipe
+from bertmini.commands.pretrain import build_model
 from bertmini.commands.settings import WORLD_SETTINGS, Settings
 from bertmini.commands.world import world_materials
 from bertmini.model.heads import BertForPreTraining
-from bertmini.training import History, Recipe, train
+from bertmini.training import History, train
 
 WORKERS = 2
 WARM = 20  # steps before the clock starts in the comparison of speeds
 
 
 class Trained(NamedTuple):
-    """A model, its history, and the seconds of training alone and with the start of the second worker."""
+    """A model, its history, and the seconds of training alone."""
 
     model: BertForPreTraining
     history: History
     seconds: float
-    with_start: float
 
 
 def train_together(settings: Settings) -> Trained:
@@ -46,7 +44,6 @@ def train_together(settings: Settings) -> Trained:
 
     Raises `RuntimeError` if the second worker fails.
     """
-    begin = time.perf_counter()
     with TemporaryDirectory() as folder:
         meeting = Path(folder) / "meeting"
         second = multiprocessing.get_context("spawn").Process(target=work, args=(1, meeting, settings), daemon=True)
@@ -55,7 +52,7 @@ def train_together(settings: Settings) -> Trained:
         second.join()
     if second.exitcode:
         raise RuntimeError(f"the second worker ended with exit code {second.exitcode}; its own error stands above")
-    return trained._replace(with_start=time.perf_counter() - begin)
+    return trained
 
 
 def work(rank: int, meeting: Path, settings: Settings) -> Trained:
@@ -70,7 +67,7 @@ def work(rank: int, meeting: Path, settings: Settings) -> Trained:
     history = train(shared, materials.stream, bare_recipe(share), device="cpu", progress=False)
     seconds = time.perf_counter() - begin
     distributed.destroy_process_group()
-    return Trained(model, history, seconds, seconds)
+    return Trained(model, history, seconds)
 
 
 def train_threaded(settings: Settings) -> History:
@@ -79,11 +76,6 @@ def train_threaded(settings: Settings) -> History:
     materials = world_materials(settings)
     model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
     return train(model, materials.stream, bare_recipe(settings), device="cpu", progress=False)
-
-
-def bare_recipe(settings: Settings) -> Recipe:
-    """Make the recipe of `pretrain`, without evaluations and checkpoints on the way."""
-    return replace(make_recipe(settings), evaluate_every=None, checkpoint_every=None)
 
 
 def milliseconds(history: History) -> float:
@@ -105,8 +97,8 @@ def speeds(batch_sizes: list[int], rounds: int) -> str:
         rows.append(
             [
                 f"{batch_size}",
-                *(f"{statistics.median(c):.1f} ({min(c):.1f} to {max(c):.1f})" for c in columns[:2]),
-                f"{statistics.median(columns[2]):.2f} ({min(columns[2]):.2f} to {max(columns[2]):.2f})",
+                *(spread(column, ".1f") for column in columns[:2]),
+                spread(columns[2], ".2f"),
             ]
         )
         print(rows[-1], flush=True)
@@ -118,13 +110,14 @@ def goal(settings: Settings, seeds: int) -> str:
     rows = []
     tokenizer = world_materials(settings).tokenizer
     for seed in range(seeds):
+        begin = time.perf_counter()
         trained = train_together(replace(settings, seed=seed))
+        with_start = time.perf_counter() - begin
         torch.set_num_threads(WORKERS)
-        rows.append((trained.seconds, trained.with_start, *distance(trained.model, tokenizer)))
+        rows.append((trained.seconds, with_start, *distance(trained.model, tokenizer)))
         print(rows[-1], flush=True)
-    seconds, with_start, kls, errors = zip(*rows, strict=True)
-    cells = [f"{statistics.median(c):.0f} ({min(c):.0f} to {max(c):.0f})" for c in (seconds, with_start)]
-    cells += [f"{statistics.median(kls):.4f} ({min(kls):.4f} to {max(kls):.4f})", f"{max(errors):.4f}"]
+    seconds, starts, kls, errors = zip(*rows, strict=True)
+    cells = [spread(seconds, ".0f"), spread(starts, ".0f"), spread(kls, ".4f"), f"{max(errors):.4f}"]
     heading = [
         "steps x pairs", "seconds, median (range)", "with the second worker's start", "KL in nats, median (range)",
         "standard error",
@@ -137,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2_600)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", metavar="NAME", help="store the tables under results/NAME")
     asked = parser.parse_args()
     settings = replace(WORLD_SETTINGS, steps=asked.steps, batch_size=192, learning_rate=6e-3)
