@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Error, Route
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bertmini.viz.attention import head_view, model_view
+from bertmini.viz.interactive.views import head_view, model_view
 from tests.browsing import chromium
 
 SHAPES = {"4 x 4 x 32": (4, 4, 32), "12 x 12 x 32": (12, 12, 32), "4 x 4 x 128": (4, 4, 128)}

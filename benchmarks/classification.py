@@ -22,7 +22,7 @@ from common import circumstances, spread, store, table
 from torch import Tensor
 
 from bertmini.config import PRESETS
-from bertmini.data.finetuning import FinetuningStream, evaluation_batches
+from bertmini.data.classification import FinetuningStream, evaluation_batches
 from bertmini.data.masking import Masking
 from bertmini.data.pretraining import Batch
 from bertmini.data.tables import LabelledText

@@ -17,17 +17,17 @@ import torch
 from common import circumstances, store, table
 from torch import Tensor
 
-from bertmini.commands.fill_mask import fill_mask
-from bertmini.commands.materials import make_stream
-from bertmini.commands.pretrain import build_model, make_recipe
-from bertmini.commands.settings import choose_settings
-from bertmini.commands.world import WorldPairs
 from bertmini.data.pairs import Pair as IdPair
 from bertmini.data.pretraining import lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Pair, World, split_generator
 from bertmini.microworld.relations import NAMES, relations, words_of
 from bertmini.model.heads import BertForPreTraining
+from bertmini.runs.fill_mask import fill_mask
+from bertmini.runs.materials import make_stream
+from bertmini.runs.pretrain import build_model, make_recipe
+from bertmini.runs.settings import choose_settings
+from bertmini.runs.world import WorldPairs
 from bertmini.training import Recipe, train
 
 WORLD = World.default()

@@ -21,16 +21,16 @@ import torch
 from common import circumstances, spread, store, table
 from torch import Tensor
 
-from bertmini.commands.materials import EVALUATION_SEED
-from bertmini.commands.pretrain import build_model, make_recipe
-from bertmini.commands.settings import WORLD_SETTINGS, Settings
-from bertmini.commands.world import WorldEvaluation, WorldPairs, world_materials
 from bertmini.data.masking import IGNORED, Masked, Masking
 from bertmini.data.pairs import Pair as IdPair
 from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Corruption, Floor, Pair, World, split_generator
 from bertmini.model.heads import BertForPreTraining
+from bertmini.runs.materials import EVALUATION_SEED
+from bertmini.runs.pretrain import build_model, make_recipe
+from bertmini.runs.settings import WORLD_SETTINGS, Settings
+from bertmini.runs.world import WorldEvaluation, WorldPairs, world_materials
 from bertmini.training import Recipe, train
 
 TEST_BATCHES = 64  # of 256 pairs: rare surprises weigh much in a KL this small

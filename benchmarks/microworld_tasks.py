@@ -17,9 +17,6 @@ from common import circumstances, spread, store, table
 from microworld import bare_recipe
 from torch import Tensor, nn
 
-from bertmini.commands.pretrain import build_model
-from bertmini.commands.settings import WORLD_SETTINGS
-from bertmini.commands.world import world_materials
 from bertmini.data.pretraining import Batch
 from bertmini.microworld import Document, Floor, World, split_generator
 from bertmini.model.encoder import BertModel
@@ -30,6 +27,9 @@ from bertmini.model.heads import (
     BertForSequenceClassification,
     BertForTokenClassification,
 )
+from bertmini.runs.pretrain import build_model
+from bertmini.runs.settings import WORLD_SETTINGS
+from bertmini.runs.world import world_materials
 from bertmini.training import Recipe, train
 
 SEEDS, TEST = 3, 2_000

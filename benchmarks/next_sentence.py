@@ -23,9 +23,7 @@ import torch
 from common import circumstances, store, table
 from torch import Tensor
 
-from bertmini.commands.pretrain import build_model
-from bertmini.commands.settings import WORLD_SETTINGS
-from bertmini.data.corpora import Position
+from bertmini.data.corpora.sources import Position
 from bertmini.data.masking import Masking
 from bertmini.data.pairs import IS_NEXT, Pair
 from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
@@ -35,6 +33,8 @@ from bertmini.microworld.bulk import BulkSampler
 from bertmini.microworld.discourse import Negatives
 from bertmini.model.encoder import BertModel
 from bertmini.model.heads import BertForPreTraining, BertForSequenceClassification
+from bertmini.runs.pretrain import build_model
+from bertmini.runs.settings import WORLD_SETTINGS
 from bertmini.training import Recipe, train
 
 SEEDS = range(3)

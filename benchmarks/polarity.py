@@ -28,9 +28,9 @@ from common import circumstances, store, table
 from torch import Tensor
 
 from bertmini import LabelledText, WordPieceTokenizer, evaluation_batches, label_names, read_labelled
-from bertmini.commands.epochs import predict
-from bertmini.commands.finetune import Finetuned, Wishes, finetune
 from bertmini.metrics import accuracy
+from bertmini.runs.finetune import Finetuned, Wishes, finetune
+from bertmini.training.best_epoch import predict
 
 RATES = {False: (1e-4, 3e-4, 1e-3), True: (3e-4, 1e-3, 3e-3)}  # from scratch?
 DROPOUTS = (0.1, 0.3)

@@ -20,15 +20,15 @@ from typing import NamedTuple
 import torch
 from common import RESULTS, circumstances, store, table
 
-from bertmini.commands.fill_mask import fill_mask
-from bertmini.commands.materials import make_stream, text_materials
-from bertmini.commands.pretrain import build_model
-from bertmini.commands.settings import MICROWORLD, Settings
-from bertmini.commands.world import WorldEvaluation, WorldPairs, evaluate_world
 from bertmini.config import PRESETS
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
 from bertmini.model.heads import BertForPreTraining
+from bertmini.runs.fill_mask import fill_mask
+from bertmini.runs.materials import make_stream, text_materials
+from bertmini.runs.pretrain import build_model
+from bertmini.runs.settings import MICROWORLD, Settings
+from bertmini.runs.world import WorldEvaluation, WorldPairs, evaluate_world
 from bertmini.training import Recipe, train
 
 SEEDS = (0, 1, 2)

@@ -21,10 +21,10 @@ from microworld import bare_recipe, distance
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from bertmini.commands.pretrain import build_model
-from bertmini.commands.settings import WORLD_SETTINGS, Settings
-from bertmini.commands.world import world_materials
 from bertmini.model.heads import BertForPreTraining
+from bertmini.runs.pretrain import build_model
+from bertmini.runs.settings import WORLD_SETTINGS, Settings
+from bertmini.runs.world import world_materials
 from bertmini.training import History, train
 
 WORKERS = 2

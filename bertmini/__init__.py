@@ -1,12 +1,13 @@
 """The package of an executable textbook on BERT: build it, train it, look inside it, measure it.
 
 The rooms are laid out the way the data runs: `data` and `microworld` make batches, `model` makes predictions,
-`training` lowers losses, `viz` makes pictures, `commands` and `python -m bertmini` wire them together.
+`training` lowers losses, `inside` looks into a model, `viz` makes pictures, `runs` wires them together, and `cli` is
+the command line.
 """
 
 from bertmini.config import PRESETS, BertConfig
-from bertmini.data.corpora import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
-from bertmini.data.finetuning import FinetuningStream, evaluation_batches
+from bertmini.data.classification import FinetuningStream, evaluation_batches
+from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
 from bertmini.data.masking import Masking
 from bertmini.data.pretraining import PretrainingStream, TextPairs
 from bertmini.data.tables import LabelledText, label_names, read_labelled

@@ -11,19 +11,19 @@ from typing import Any
 
 import torch
 
-from bertmini.commands.attention import explore_checkpoint
-from bertmini.commands.evaluation import Evaluation
-from bertmini.commands.fill_mask import Guess, fill_mask
-from bertmini.commands.finetune import Finetuned, Wishes, finetune
-from bertmini.commands.inspection import count_parameters
-from bertmini.commands.options import SETTING_NAMES, WISH_NAMES, make_parser
-from bertmini.commands.pretrain import Run, filled_examples, open_evaluation, pretrain, save_curve
-from bertmini.commands.settings import settle
-from bertmini.commands.world import WorldEvaluation
+from bertmini.cli import SETTING_NAMES, WISH_NAMES, make_parser
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.metrics import class_report, macro_f1
 from bertmini.model.heads import BertForMaskedLM, BertForPreTraining
 from bertmini.model.hub import read_config
+from bertmini.runs.evaluation import Evaluation
+from bertmini.runs.explore import explore_checkpoint
+from bertmini.runs.fill_mask import Guess, fill_mask
+from bertmini.runs.finetune import Finetuned, Wishes, finetune
+from bertmini.runs.inspection import count_parameters
+from bertmini.runs.pretrain import Run, filled_examples, open_evaluation, pretrain, save_curve
+from bertmini.runs.settings import settle
+from bertmini.runs.world import WorldEvaluation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

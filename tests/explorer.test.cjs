@@ -1,5 +1,5 @@
 // The explorer's functions without a page, by Node's own test runner: node --test tests/explorer.test.cjs
-// tests/test_viz_explorer.py calls it. Worked by hand, except where a random oracle says more.
+// tests/test_viz_interactive_explorer.py calls it. Worked by hand, except where a random oracle says more.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -9,7 +9,7 @@ const {test} = require('node:test');
 const {runInThisContext} = require('node:vm');
 
 // As in a page: the functions become global.
-const file = join(__dirname, '..', 'bertmini', 'viz', 'explorer.js');
+const file = join(__dirname, '..', 'bertmini', 'viz', 'interactive', 'explorer.js');
 runInThisContext(readFileSync(file, 'utf8'), file);
 const explorer = globalThis;
 

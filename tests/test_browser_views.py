@@ -9,13 +9,13 @@ from browsing import Visit, visit, wait_until
 from numpy.typing import NDArray
 from playwright.sync_api import Browser
 from small_models import CONFIG, shaken
-from test_viz_attention import ODD, TOKENIZER, weights
+from test_viz_interactive_views import ODD, TOKENIZER, weights
 from test_viz_style import contrast
 
+from bertmini.inside.neurons import listen
 from bertmini.model.encoder import BertModel
-from bertmini.viz.attention import head_view, model_view, neuron_view
-from bertmini.viz.frame import Frame
-from bertmini.viz.neurons import listen
+from bertmini.viz.interactive.frame import Frame
+from bertmini.viz.interactive.views import head_view, model_view, neuron_view
 
 STACK = weights(2, 3, 9)
 OPACITIES = """lines => lines.map(line => +line.getAttribute("stroke-opacity"))"""

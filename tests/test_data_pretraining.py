@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import CONFIG
 
-from bertmini.data.corpora import ListCorpus, Position
+from bertmini.data.corpora.sources import ListCorpus, Position
+from bertmini.data.corpora.text_files import Document
 from bertmini.data.masking import IGNORED, Masking
 from bertmini.data.pairs import IS_NEXT, NOT_NEXT, Pair
 from bertmini.data.pretraining import (
@@ -23,7 +24,6 @@ from bertmini.data.pretraining import (
     length,
     sort_windows,
 )
-from bertmini.data.textfiles import Document
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.heads import BertForPreTraining
 

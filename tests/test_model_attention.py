@@ -11,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
-from bertmini.model.layout import visible
+from bertmini.model.packing import visible
 
 
 def test_by_hand() -> None:

@@ -20,7 +20,7 @@ from bertmini.model.heads import (
     BertForSequenceClassification,
     BertForTokenClassification,
 )
-from bertmini.model.layout import first_tokens, visible
+from bertmini.model.packing import first_tokens, visible
 
 PLAIN = Tricks(enabled=False)
 TRICKS = {

@@ -98,7 +98,7 @@ def add_output(cell: int, kind: str, **content: object) -> Mutation:
 
 
 def framed(page: str, *, escaped: bool = True) -> str:
-    """A page in a frame, with only the quotes escaped, as `bertmini.viz.frame` does it, or all."""
+    """A page in a frame, with only the quotes escaped, as `bertmini.viz.interactive.frame` does it, or all."""
     page = page.replace("&", "&amp;").replace('"', "&quot;")
     if escaped:
         page = page.replace("<", "&lt;").replace(">", "&gt;")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bertmini.commands.options import make_parser
+from bertmini.cli import make_parser
 from figures.outline import CHAPTERS
 
 ROOT = Path(__file__).parent.parent

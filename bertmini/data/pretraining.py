@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bertmini.data.corpora import Corpus, Position
+from bertmini.data.corpora.sources import Corpus, Position
+from bertmini.data.corpora.text_files import Document
 from bertmini.data.masking import Masking
 from bertmini.data.pairs import Pair, sentence_pairs
-from bertmini.data.textfiles import Document
 from bertmini.data.wordpiece import WordPieceTokenizer
 
 Batch = dict[str, Tensor]

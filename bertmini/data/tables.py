@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bertmini.data.textfiles import decode
+from bertmini.data.corpora.text_files import decode
 
 
 class LabelledText(NamedTuple):

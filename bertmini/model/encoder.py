@@ -20,7 +20,7 @@ from bertmini.config import BertConfig
 from bertmini.model.attention import MultiHeadAttention
 from bertmini.model.fast import Tricks, read_fast
 from bertmini.model.hub import Pretrained
-from bertmini.model.layout import first_tokens, position_ids, visible
+from bertmini.model.packing import first_tokens, position_ids, visible
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,

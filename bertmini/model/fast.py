@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bertmini.model.layout import position_ids, visible
+from bertmini.model.packing import position_ids, visible
 
 if TYPE_CHECKING:
     from bertmini.model.attention import MultiHeadAttention

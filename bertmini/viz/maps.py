@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from bertmini.viz.inputs import Weights, check_attention, check_head
-from bertmini.viz.patterns import PHRASES, head_pattern, percent
+from bertmini.inside.attend import Weights, check_attention, check_head
+from bertmini.inside.patterns import PHRASES, head_pattern, percent
 from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture
 
 PRINTED = 12  # up to so many tokens the numbers stand in the cells ...

@@ -1,0 +1,187 @@
+"""bertviz's three views of attention, as frames that draw offline, in a stored notebook, in both themes.
+
+`head_view` shows the heads of one layer over each other, `model_view` all heads as small tiles, `neuron_view` the
+queries and keys from which the weights come. All take what `attend` returns, or arrays and tokens of any origin:
+
+    head_view(*attend(model, tokenizer, "the cat sat", "it was tired"))
+
+Before each stands a still picture of the same attention, for readers and places without scripts. A weight says where a
+token took from, which is not yet why the model answered as it did (chapter 14).
+
+Taught in chapter 13.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from bertmini.inside.attend import Weights, check_attention
+from bertmini.inside.neurons import Recorded, listen
+from bertmini.viz.interactive.bertviz import check_size, offline
+from bertmini.viz.interactive.frame import Frame
+from bertmini.viz.maps import MOST_HEADS, attention_map, head_grid
+from bertmini.viz.style import Picture
+
+CAVEAT = "A weight says where a token took from, not why the model answers as it does (chapter 14)."
+CONTROLS = 120  # pixels above the drawing: what the reader may do, and the choices
+
+
+def head_view(
+    attentions: Any,
+    tokens: Sequence[str],
+    second: int | None = None,
+    *,
+    layer: int = 0,
+    heads: Sequence[int] | None = None,
+    layers: Sequence[int] | None = None,
+    title: str = "",
+) -> Frame:
+    """bertviz's head view: the heads of one layer as coloured lines, the layer to be chosen.
+
+    Args:
+        attentions: (layers, heads, S, S), or what a model returns.
+        tokens: the S tokens.
+        second: where the second of two sentences begins; the reader can then choose from which to which.
+        layer: shown first.
+        heads: switched on at first; all.
+        layers: that can be chosen; all.
+        title: the frame's name.
+
+    Raises:
+        ValueError: as in `check_attention`; no such layer, head or sentence; more than 2 MB.
+    """
+    from bertviz import head_view as draw
+
+    stack = check_attention(attentions, tokens)
+    layers = _places("layer", layers, len(stack))
+    heads = _places("head", heads, stack.shape[1])
+    if layer not in layers:
+        raise ValueError(f"layer {layer} is not among those to choose from: expected one of {layers}")
+    check_size((len(layers), *stack.shape[1:]))
+    title = title or f"Attention of layer {layer}, head view"
+    picture = (
+        attention_map(stack[layer, heads[0]], tokens, title=f"Layer {layer}, head {heads[0]}")
+        if len(heads) == 1
+        else head_grid(stack, tokens, layers=[layer], heads=heads[:MOST_HEADS])
+    )
+    hint = (
+        "Point at a token: on the left, to see what it attends to; on the right, to see what attends to it. "
+        f"A coloured square switches a head on or off, a double click shows it alone. {CAVEAT}"
+    )
+    html = _drawn(draw, stack, tokens, second, layer=layer, heads=heads, include_layers=layers)
+    height = round(22.5 * len(tokens)) + 30 + CONTROLS
+    return _frame(html, second, hint, picture, height, title)
+
+
+def model_view(
+    attentions: Any,
+    tokens: Sequence[str],
+    second: int | None = None,
+    *,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    title: str = "",
+) -> Frame:
+    """bertviz's model view: every head of every layer as a tile that a click enlarges.
+
+    Args and errors as in `head_view`; `layers` and `heads` are those shown; at most 300,000 lines.
+    """
+    from bertviz import model_view as draw
+
+    stack = check_attention(attentions, tokens)
+    layers, heads = _places("layer", layers, len(stack)), _places("head", heads, stack.shape[1])
+    check_size((len(layers), len(heads), *stack.shape[2:]))
+    hint = f"A click on a tile shows the head in large; point at a token there to see it alone. {CAVEAT}"
+    html = _drawn(draw, stack, tokens, second, include_layers=layers, include_heads=heads)
+    columns = max(len(heads), 8)  # bertviz makes the tiles of few heads as tall as a page
+    tile = len(tokens) * 7 * 12 / columns + 10
+    height = round(max(len(layers) * tile + 38, 18 * len(tokens) + 60)) + CONTROLS
+    picture = head_grid(stack, tokens, layers=layers, heads=heads[:MOST_HEADS])
+    title = title or "Attention of all heads, model view"
+    return _frame(html, second, hint, picture, height, title, total_heads=columns)
+
+
+def neuron_view(
+    model: Any,
+    tokenizer: Any,
+    text: str,
+    pair: str | None = None,
+    *,
+    layer: int = 0,
+    head: int = 0,
+    title: str = "",
+) -> Frame:
+    """bertviz's neuron view: the query and the keys under one token's weights, product by product.
+
+    Args:
+        model: ours, or any whose attention modules have maps called ``query`` and ``key``.
+        tokenizer: the model's.
+        text: the sentence.
+        pair: a second one.
+        layer: shown first.
+        head: shown first.
+        title: the frame's name.
+
+    Raises:
+        ValueError: as in `attend` and `listen`; no such layer or head; more than 2 MB.
+    """
+    from bertviz.neuron_view import show
+
+    neurons = listen(model, tokenizer, text, pair)
+    stack, tokens, second = neurons.attended
+    _places("layer", [layer], len(stack))
+    _places("head", [head], stack.shape[1])
+    check_size(stack.shape, neurons.queries.size + neurons.keys.size)
+    html = show(
+        Recorded(neurons),
+        "bert",
+        tokenizer,
+        text,
+        pair,
+        display_mode="light",
+        layer=layer,
+        head=head,
+        html_action="return",
+    ).data
+    hint = (
+        "Point at a token on the left, and click the plus beside it, to see its query, the keys, their products and "
+        f"sums; blue is positive, orange negative. {CAVEAT}"
+    )
+    picture = attention_map(stack[layer, head], tokens, title=f"Layer {layer}, head {head}")
+    height = 26 * len(tokens) + 100 + CONTROLS
+    return _frame(html, second, hint, picture, height, title or f"Queries and keys of layer {layer}, head {head}")
+
+
+def _frame(
+    html: str, second: int | None, hint: str, picture: Picture, height: int, title: str, **changed: int
+) -> Frame:
+    """The frame around what bertviz returned."""
+    page = offline(html, second, hint=hint, label=picture.alt, **changed)
+    return Frame(page, picture, f"{title}. {picture.alt}", height, title)
+
+
+def _drawn(draw: Callable[..., Any], stack: Weights, tokens: Sequence[str], second: int | None, **choices: Any) -> str:
+    """What one of bertviz's functions makes of the weights: one tensor (1, heads, S, S) per layer, as it wants them."""
+    layers = [torch.from_numpy(layer)[None] for layer in stack]
+    second = _checked_second(second, tokens)
+    html: str = draw(layers, list(tokens), second, prettify_tokens=False, html_action="return", **choices).data
+    return html
+
+
+def _places(what: str, chosen: Sequence[int] | None, count: int) -> list[int]:
+    """The chosen layers or heads, all if none are named."""
+    places = list(range(count)) if chosen is None else [int(place) for place in chosen]
+    if wrong := [place for place in places if not 0 <= place < count]:
+        raise ValueError(f"there is no {what} {wrong[0]}: expected 0 to {count - 1}")
+    if not places:
+        raise ValueError(f"no {what} is chosen: expected some of 0 to {count - 1}")
+    return places
+
+
+def _checked_second(second: int | None, tokens: Sequence[str]) -> int | None:
+    if second is not None and not 0 < second < len(tokens):
+        raise ValueError(
+            f"the second sentence begins at token {second}: expected 1 to {len(tokens) - 1}, or None for one sentence"
+        )
+    return second
