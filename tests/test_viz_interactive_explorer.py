@@ -20,7 +20,8 @@ from tests.notebook_checks import decimals_are_few, no_machine_facts
 from tests.strict_nbval import comparable
 
 HERE = Path(__file__).parent
-PROGRAMS = [HERE.parent / "bertmini" / "viz" / "interactive" / name for name in ("explorer.js", "explorer_page.js", "explorer.css")]
+INTERACTIVE = HERE.parent / "bertmini" / "viz" / "interactive"
+PROGRAMS = [INTERACTIVE / name for name in ("explorer.js", "explorer_page.js", "explorer.css")]
 TOKENS = ["[CLS]", "the", "otter", "sleeps", "[SEP]"]
 
 
