@@ -29,7 +29,8 @@ from bertmini.data.tables import LabelledText
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Floor, World, split_generator
 from bertmini.model.encoder import BertModel
-from bertmini.model.heads import BertForPreTraining, BertForSequenceClassification
+from bertmini.model.pretraining import BertForPreTraining
+from bertmini.model.tasks import BertForSequenceClassification
 from bertmini.training import Recipe, train
 
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from bertmini.data.pretraining import Batch
 from bertmini.model.fast import Tricks
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.training import make_optimizer, set_learning_rate
 
 LEARNING_RATE = 1e-4  # BERT's own (Devlin et al., 2019, appendix A.2)

@@ -22,7 +22,7 @@ from bertmini.data.pretraining import lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Pair, World, split_generator
 from bertmini.microworld.relations import NAMES, relations, words_of
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.runs.materials import make_stream
 from bertmini.runs.pretrain import build_model, make_recipe

@@ -15,7 +15,7 @@ from common import circumstances, interleave, make_config, make_examples, make_p
 from torch import Tensor
 
 from bertmini.data.pretraining import Batch, lay_out, length
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 
 SENTENCES, BATCH_SIZE = 512, 32
 

@@ -26,7 +26,7 @@ from bertmini.data.pairs import Pair as IdPair
 from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Corruption, Floor, Pair, World, split_generator
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.materials import EVALUATION_SEED
 from bertmini.runs.pretrain import build_model, make_recipe
 from bertmini.runs.settings import WORLD_SETTINGS, Settings

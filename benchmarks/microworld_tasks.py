@@ -17,16 +17,12 @@ from common import circumstances, spread, store, table
 from microworld import bare_recipe
 from torch import Tensor, nn
 
+from bertmini.config import IGNORED
 from bertmini.data.pretraining import Batch
 from bertmini.microworld import Document, Floor, World, split_generator
 from bertmini.model.encoder import BertModel
-from bertmini.model.heads import (
-    IGNORED,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-)
+from bertmini.model.pretraining import BertForPreTraining
+from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import WORLD_SETTINGS
 from bertmini.runs.world import world_materials

@@ -32,7 +32,8 @@ from bertmini.microworld import Corruption, Document, Floor, World, split_genera
 from bertmini.microworld.bulk import BulkSampler
 from bertmini.microworld.discourse import Negatives
 from bertmini.model.encoder import BertModel
-from bertmini.model.heads import BertForPreTraining, BertForSequenceClassification
+from bertmini.model.pretraining import BertForPreTraining
+from bertmini.model.tasks import BertForSequenceClassification
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import WORLD_SETTINGS
 from bertmini.training import Recipe, train

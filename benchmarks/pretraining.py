@@ -23,7 +23,7 @@ from common import RESULTS, circumstances, store, table
 from bertmini.config import PRESETS
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.runs.materials import make_stream, text_materials
 from bertmini.runs.pretrain import build_model

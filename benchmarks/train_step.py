@@ -34,10 +34,11 @@ from common import (
 )
 from torch import Tensor, nn
 
-from bertmini.config import BertConfig
+from bertmini.config import IGNORED, BertConfig
 from bertmini.data.pretraining import Batch
 from bertmini.model.fast import Tricks
-from bertmini.model.heads import IGNORED, BertForPreTraining, mean_cross_entropy
+from bertmini.model.losses import mean_cross_entropy
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.training import make_optimizer, set_learning_rate
 
 BATCHES, BATCH_SIZE = 4, 32

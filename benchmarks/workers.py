@@ -21,7 +21,7 @@ from microworld import bare_recipe, distance
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import WORLD_SETTINGS, Settings
 from bertmini.runs.world import world_materials

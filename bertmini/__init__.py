@@ -15,14 +15,8 @@ from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
 from bertmini.microworld import World
 from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
 from bertmini.model.encoder import BertModel
-from bertmini.model.fast import Tricks
-from bertmini.model.heads import (
-    BertForMaskedLM,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-)
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
+from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
 from bertmini.training import History, Recipe, train
 
 __version__ = "0.1.0"
@@ -48,7 +42,6 @@ __all__ = [
     "Recipe",
     "TextCorpus",
     "TextPairs",
-    "Tricks",
     "WordPieceTokenizer",
     "World",
     "evaluation_batches",

@@ -14,8 +14,8 @@ import torch
 from bertmini.cli import SETTING_NAMES, WISH_NAMES, make_parser
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.metrics import class_report, macro_f1
-from bertmini.model.heads import BertForMaskedLM, BertForPreTraining
-from bertmini.model.hub import read_config
+from bertmini.model.pretrained import read_config
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.evaluation import Evaluation
 from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import Guess, fill_mask

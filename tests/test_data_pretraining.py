@@ -25,7 +25,7 @@ from bertmini.data.pretraining import (
     sort_windows,
 )
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 
 PIECES = ["[MASK]", "[UNK]", "[CLS]", "[SEP]", "[PAD]", *(f"w{n}" for n in range(70)), *(f"##{n}" for n in range(24))]
 TOKENIZER = WordPieceTokenizer.from_vocab(PIECES)  # the special tokens not where we put them

@@ -10,7 +10,7 @@ from transformers import BertModel as TheirBertModel
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.inside.attend import attend, check_attention, check_head
 from bertmini.model.encoder import BertModel
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 
 TOKENS = ["[CLS]", "the", "cat", "sat", "[SEP]"]
 GENERATOR = torch.Generator().manual_seed(3)

@@ -10,7 +10,7 @@ from small_models import BATCH, CONFIG, LENGTH, MASKS, assert_within, shaken
 from torch import nn
 from torch.testing import assert_close
 
-from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
+from bertmini.model.attention import ByteDropout, MultiHeadAttention, Rows, scaled_dot_product_attention
 from bertmini.model.packing import visible
 
 
@@ -69,7 +69,7 @@ def test_a_query_that_may_read_nothing_poisons_nobody(dtype: torch.dtype) -> Non
 def test_dropout_acts_on_the_weights() -> None:
     query, value = torch.randn(3, 99, 5), torch.eye(101)
     key = torch.randn(3, 101, 5)
-    output, weights = scaled_dot_product_attention(query, key, value, dropout=0.2)
+    output, weights = scaled_dot_product_attention(query, key, value, dropout=nn.Dropout(0.2))
     whole = scaled_dot_product_attention(query, key, value).weights
     assert weights is not None
     assert whole is not None
@@ -96,11 +96,11 @@ def test_equals_pytorchs_multi_head_attention(mask: torch.Tensor) -> None:
     attention = shaken(MultiHeadAttention(CONFIG)).eval()
     hidden = torch.randn(BATCH, LENGTH, CONFIG.hidden_size)
     allowed = visible(mask, mask)
-    output, weights = attention(hidden, allowed, output_attentions=True)
+    output, weights = attention(hidden, hidden, Rows(allowed, output_attentions=True))
     expected, theirs = oracle(attention)(hidden, hidden, hidden, key_padding_mask=mask == 0, average_attn_weights=False)
     assert_within(1e-6, output, expected)
     assert_within(1e-6, weights, theirs)
-    fused, nothing = attention(hidden, allowed)
+    fused, nothing = attention(hidden, hidden, Rows(allowed))
     assert nothing is None
     assert_within(1e-6, fused, expected)
     assert weights.shape == (BATCH, 4, LENGTH, LENGTH)
@@ -110,9 +110,9 @@ def test_packed_sequences_do_not_see_each_other() -> None:
     attention = shaken(MultiHeadAttention(CONFIG)).eval()
     hidden = torch.randn(1, LENGTH, CONFIG.hidden_size)
     mask = torch.tensor([[1, 1, 1, 2, 2, 2, 2]])
-    together, _ = attention(hidden, visible(mask, mask))
-    assert_within(1e-6, together[:, :3], attention(hidden[:, :3])[0])
-    assert_within(1e-6, together[:, 3:], attention(hidden[:, 3:])[0])
+    together, _ = attention(hidden, hidden, Rows(visible(mask, mask)))
+    assert_within(1e-6, together[:, :3], attention(hidden[:, :3], hidden[:, :3], Rows())[0])
+    assert_within(1e-6, together[:, 3:], attention(hidden[:, 3:], hidden[:, 3:], Rows())[0])
 
 
 def test_each_head_reads_the_whole_hidden_vector() -> None:
@@ -121,23 +121,23 @@ def test_each_head_reads_the_whole_hidden_vector() -> None:
     hidden = torch.randn(1, LENGTH, CONFIG.hidden_size)
     changed = hidden.clone()
     changed[..., -1] += torch.arange(LENGTH)
-    before = attention(hidden, output_attentions=True).weights
-    after = attention(changed, output_attentions=True).weights
+    before = attention(hidden, hidden, Rows(output_attentions=True)).weights
+    after = attention(changed, changed, Rows(output_attentions=True)).weights
     assert bool(((before - after).abs().amax(dim=(0, 2, 3)) > 1e-3).all())
 
 
 @pytest.mark.parametrize("explicit", [True, False])
 def test_dropout_only_in_training(explicit: bool) -> None:
     attention = shaken(MultiHeadAttention(replace(CONFIG, attention_probs_dropout_prob=0.5)))
-    hidden = torch.randn(BATCH, LENGTH, CONFIG.hidden_size)
-    expected = attention.eval()(hidden, output_attentions=explicit).output
-    assert_close(attention(hidden, output_attentions=explicit).output, expected)
+    hidden, meet = torch.randn(BATCH, LENGTH, CONFIG.hidden_size), Rows(output_attentions=explicit)
+    expected = attention.eval()(hidden, hidden, meet).output
+    assert_close(attention(hidden, hidden, meet).output, expected)
     attention.train()
     torch.manual_seed(3)
-    first = attention(hidden, output_attentions=explicit).output
-    second = attention(hidden, output_attentions=explicit).output
+    first = attention(hidden, hidden, meet).output
+    second = attention(hidden, hidden, meet).output
     torch.manual_seed(3)
-    again = attention(hidden, output_attentions=explicit).output
+    again = attention(hidden, hidden, meet).output
     assert first.equal(again)
     assert not first.equal(second)
     assert not first.equal(expected)
@@ -150,3 +150,73 @@ def test_gradients_are_right() -> None:
         lambda q, k, v: tuple(t for t in scaled_dot_product_attention(q, k, v, mask) if t is not None),
         (query, key, value),
     )
+
+
+def test_few_may_ask_and_others_answer() -> None:
+    # Cross-attention: two that ask, seven that answer; PyTorch's own is the oracle.
+    attention = shaken(MultiHeadAttention(CONFIG)).eval()
+    asking, answering = torch.randn(BATCH, 2, CONFIG.hidden_size), torch.randn(BATCH, LENGTH, CONFIG.hidden_size)
+    output, weights = attention(asking, answering, Rows(output_attentions=True))
+    expected, theirs = oracle(attention)(asking, answering, answering, average_attn_weights=False)
+    assert_within(1e-6, (output, weights), (expected, theirs))
+
+
+# ---- dropout ----
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.02])
+def test_dropouts_rate_and_expectation(rate: float) -> None:
+    factors = ByteDropout(rate)(torch.ones(501, 401))
+    kept = (factors > 0).double()
+    exact = round(256 * rate) / 256
+    assert abs(exact - rate) <= 1 / 512
+    error = math.sqrt(exact * (1 - exact) / kept.numel())
+    assert 1 - kept.mean().item() == pytest.approx(exact, abs=4 * error)
+    assert sorted(set(factors.flatten().tolist())) == pytest.approx([0.0, 1 / (1 - exact)])
+    assert factors.double().mean().item() == pytest.approx(1.0, abs=4 * error / (1 - exact))
+    # Neighbours know nothing of each other, at any distance within a random number's eight bytes and beyond.
+    centred = (kept - (1 - exact)).flatten() / math.sqrt(exact * (1 - exact))
+    for distance in (1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 64, 401):
+        correlation = (centred[distance:] * centred[:-distance]).mean().item()
+        assert abs(correlation) < 4.5 / math.sqrt(kept.numel()), distance
+    # Each of the eight bytes is as good as the others.
+    whole = kept.flatten()[: kept.numel() // 8 * 8].view(-1, 8).mean(dim=0)
+    assert (whole - (1 - exact)).abs().max().item() < 4.5 * error * math.sqrt(8)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 15, 16, 17])
+def test_dropout_of_any_size(size: int) -> None:
+    factors = ByteDropout(0.5)(torch.ones(size))
+    assert factors.shape == (size,)
+    assert set(factors.tolist()) <= {0.0, 2.0}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_dropout_keeps_the_type(dtype: torch.dtype) -> None:
+    dropped = ByteDropout(0.25)(torch.ones(3, 7, dtype=dtype))
+    assert dropped.dtype == dtype
+    assert set(dropped.flatten().tolist()) <= {0.0, torch.tensor(4 / 3, dtype=dtype).item()}
+    assert dropped.count_nonzero() > 0
+
+
+@pytest.mark.parametrize("rate", [0.998, 0.9999])
+def test_the_highest_rates_leave_something(rate: float) -> None:
+    dropped = ByteDropout(rate)(torch.ones(100_000))
+    assert dropped.isfinite().all()
+    assert dropped.mean().item() == pytest.approx(1.0, abs=0.3)
+
+
+def test_no_dropout_is_the_identity() -> None:
+    hidden = torch.randn(3, 7, 20)
+    assert ByteDropout(0.25).eval()(hidden).equal(hidden)
+    assert ByteDropout(0.0)(hidden).equal(hidden)
+    assert not ByteDropout(0.25)(hidden).equal(hidden)
+
+
+def test_dropouts_gradient_is_its_factor() -> None:
+    hidden = torch.randn(3, 7, 20, requires_grad=True)
+    torch.manual_seed(3)
+    dropped = ByteDropout(0.25)(hidden)
+    torch.autograd.backward(dropped.sum())
+    assert hidden.grad is not None
+    assert_close(hidden.grad, dropped.detach() / hidden.detach())

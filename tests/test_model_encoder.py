@@ -10,8 +10,8 @@ from small_models import BATCH, CONFIG, DROPPING, LENGTH, MASKS, a_batch, assert
 from torch import Tensor, nn
 from torch.testing import assert_close
 
+from bertmini.model.attention import Rows
 from bertmini.model.encoder import BertEmbeddings, BertModel, EncoderLayer
-from bertmini.model.fast import Tricks
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +69,12 @@ def test_one_layer_by_hand() -> None:
                 module.weight.zero_()
                 module.bias.zero_()
     hidden = torch.tensor([1.0, -1.0] * 10).expand(BATCH, LENGTH, 20)
-    assert_close(layer(hidden)[0], hidden)
-    assert layer(hidden)[1] is None
+    assert_close(layer(hidden, Rows())[0], hidden)
+    assert layer(hidden, Rows())[1] is None
     with torch.no_grad():
         layer.output.bias.copy_(torch.tensor([3.0] + [0.0] * 19))
     summed = hidden[0, 0] + layer.output.bias
-    assert_close(layer(hidden)[0][0, 0], (summed - summed.mean()) / summed.std(unbiased=False))
+    assert_close(layer(hidden, Rows())[0][0, 0], (summed - summed.mean()) / summed.std(unbiased=False))
 
 
 def test_embeddings_by_hand() -> None:
@@ -105,10 +105,10 @@ def test_weights_start_as_the_released_code_starts_them() -> None:
     assert_within(0.0, list(first.values()), list(BertModel(CONFIG).state_dict().values()))
 
 
-@pytest.mark.parametrize("tricks", [Tricks(), Tricks(enabled=False)], ids=["fast", "plain"])
-def test_places_are_rows_of_the_whole(tricks: Tricks) -> None:
+@pytest.mark.parametrize("loose", [True, False])
+def test_places_are_rows_of_the_whole(loose: bool) -> None:
     model = shaken(BertModel(CONFIG)).eval().double()
-    model.tricks = tricks
+    model.loose = loose
     batch = a_batch(MASKS["right"])
     whole = model(**batch)
     places = torch.tensor([1, 3, 2, 7, 10, 20, 5])  # in any order; 20 is padding
@@ -162,17 +162,16 @@ def test_dropout_acts_in_training_at_every_place() -> None:
         owner.p = 0.0
     dropping = BertModel(DROPPING)
     rates = [module.p for module in dropping.modules() if isinstance(module, nn.Dropout)]
-    assert rates == [0.1] * (1 + CONFIG.num_hidden_layers)
-    attention_rates = [layer.attention.dropout for layer in dropping.layers if isinstance(layer, EncoderLayer)]
-    assert attention_rates == [0.2] * CONFIG.num_hidden_layers
+    assert rates == [0.1] + [0.2, 0.1] * CONFIG.num_hidden_layers  # embeddings; weights and sub-layers of each layer
     assert isinstance(model.layers[0], EncoderLayer)
 
 
 def test_a_sub_layer_drops_its_own_update_only() -> None:
-    # Rate almost 1 leaves the residual stream alone: two norms of the input, whatever the maps are.
-    layer = shaken(EncoderLayer(replace(CONFIG, hidden_dropout_prob=1 - 1e-9)))
+    # With all that is added dropped, the residual stream alone is left: two norms, whatever the maps are.
+    layer = shaken(EncoderLayer(CONFIG))
+    layer.dropout.register_forward_hook(lambda _, __, update: 0 * update)
     hidden = torch.randn(BATCH, LENGTH, 20)
-    assert_close(layer(hidden)[0], layer.output_norm(layer.attention_norm(hidden)))
+    assert_close(layer(hidden, Rows())[0], layer.output_norm(layer.attention_norm(hidden)))
 
 
 def test_inputs_stay_as_they_were() -> None:

@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import MASKS
 
-from bertmini.model.packing import first_tokens, position_ids, starts, visible
+from bertmini.model.packing import first_tokens, visible
+from bertmini.model.positions import position_ids, starts
 
 # Packed by hand: rows of two sequences, of three and of one, padding behind.
 PACKED = torch.tensor([[1, 1, 1, 2, 2, 0, 0], [1, 2, 3, 3, 3, 3, 3], [1, 1, 1, 1, 0, 0, 0]])

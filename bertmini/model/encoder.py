@@ -4,8 +4,8 @@ Each layer is attention, then a position-wise feed-forward network, each with a 
 *after* the sum, "post-norm" (Vaswani et al. 2017, section 3.1; Devlin et al. 2019, section 3). There is no decoder
 and no causal mask: every token sees the whole sequence.
 
-Shapes: B batch, S sequence, E hidden, H heads, D sequences in the batch (B unless rows are packed, see `layout`).
-Left out on purpose: caching, relative positions, chunked feed-forward. Taught in chapter 04.
+Shapes: B batch, S sequence, E hidden, H heads, D sequences in the batch (B unless rows are packed, see `packing`).
+Left out on purpose: caching, chunked feed-forward. Taught in chapter 04.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bertmini.config import BertConfig
-from bertmini.model.attention import MultiHeadAttention
-from bertmini.model.fast import Tricks, read_fast
-from bertmini.model.hub import Pretrained
-from bertmini.model.packing import first_tokens, position_ids, visible
+from bertmini.model.attention import ByteDropout, Meet, MultiHeadAttention, Rows
+from bertmini.model.fast import take_seats
+from bertmini.model.packing import first_tokens, visible
+from bertmini.model.positions import position_ids
+from bertmini.model.pretrained import Pretrained
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -61,10 +62,10 @@ class BertEmbeddings(nn.Module):
         self.position = nn.Embedding(config.max_position_embeddings, config.hidden_size)
         self.token_type = nn.Embedding(config.type_vocab_size, config.hidden_size)
         self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = ByteDropout(config.hidden_dropout_prob)
 
-    def embed(self, input_ids: Tensor, token_type_ids: Tensor, positions: Tensor) -> Tensor:
-        """Sum the three embeddings and normalise: ids (B, S) each, to (B, S, E)."""
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor, positions: Tensor) -> Tensor:
+        """Sum the three embeddings, normalise, drop out: ids of one shape (...), to (..., E)."""
         try:
             total = self.word(input_ids) + self.token_type(token_type_ids) + self.position(positions)
         except IndexError as error:
@@ -75,12 +76,7 @@ class BertEmbeddings(nn.Module):
                 f"{self.token_type.num_embeddings}), positions up to {int(positions.max())} "
                 f"(max_position_embeddings {self.position.num_embeddings}; cut the text)"
             ) from error
-        normalised: Tensor = self.layer_norm(total)
-        return normalised
-
-    def forward(self, input_ids: Tensor, token_type_ids: Tensor, positions: Tensor) -> Tensor:
-        """Embed, then drop out: ids (B, S) each, to (B, S, E)."""
-        dropped: Tensor = self.dropout(self.embed(input_ids, token_type_ids, positions))
+        dropped: Tensor = self.dropout(self.layer_norm(total))
         return dropped
 
 
@@ -96,16 +92,19 @@ class EncoderLayer(nn.Module):
         self.activation = ACTIVATION_FUNCTIONS[config.hidden_act]
         self.output = nn.Linear(config.intermediate_size, config.hidden_size)
         self.output_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = ByteDropout(config.hidden_dropout_prob)
 
-    def forward(
-        self, hidden: Tensor, mask: Tensor | None = None, *, output_attentions: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        """Compute one layer: (B, S, E) to (B, S, E) and, if asked for, the attention weights (B, H, S, S)."""
-        attended, weights = self.attention(hidden, mask, output_attentions=output_attentions)
-        hidden = self.attention_norm(hidden + self.dropout(attended))
-        transformed = self.output(self.activation(self.intermediate(hidden)))
-        return self.output_norm(hidden + self.dropout(transformed)), weights
+    def forward(self, hidden: Tensor, meet: Meet, *, asking: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Compute one layer for the tokens that ask, each of which reads `hidden` (..., E).
+
+        All ask unless `asking` (..., E) names fewer, or others. Returns their new states, in the shape of `asking`,
+        and the attention weights if `meet` gives them.
+        """
+        asking = hidden if asking is None else asking
+        attended, weights = self.attention(asking, hidden, meet)
+        asking = self.attention_norm(asking + self.dropout(attended))
+        transformed = self.output(self.activation(self.intermediate(asking)))
+        return self.output_norm(asking + self.dropout(transformed)), weights
 
 
 class Pooler(nn.Module):
@@ -130,7 +129,8 @@ class BertModel(Pretrained):
         self.embeddings = BertEmbeddings(config)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_hidden_layers))
         self.pooler = Pooler(config) if add_pooling_layer else None
-        self.tricks = Tricks()
+        self.loose = True
+        """Whether tokens are loose where only some states are read, see `fast`; False lays them out in rows always."""
         self.initialize()
 
     def forward(
@@ -146,7 +146,7 @@ class BertModel(Pretrained):
         """Encode every token, or only what the states at some places depend on.
 
         Shapes: ids, segments and mask (B, S) integers; without `token_type_ids` all tokens are of segment 0, without
-        `attention_mask` none is padding. `attention_mask` may number the sequences of packed rows, see `layout`.
+        `attention_mask` none is padding. `attention_mask` may number the sequences of packed rows, see `packing`.
         With `places` (N,), positions in the flattened batch, `last_hidden_state` is (N, E): the same numbers, sooner.
         Raises `ValueError` for shapes that do not fit, ids outside the tables, and sequences longer than the model has
         positions for.
@@ -155,15 +155,18 @@ class BertModel(Pretrained):
         token_type_ids = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask.long()
         firsts = first_tokens(mask) if self.pooler is not None else mask.new_empty(0)
-        if places is not None and self.tricks.enabled and not (output_attentions or output_hidden_states):
-            read = read_fast(self, input_ids, token_type_ids, mask, torch.cat([firsts, places]))
+        ids = (input_ids, token_type_ids, position_ids(mask))
+        # A graph that is exported or compiled has one way through, whatever the data.
+        loose = self.loose and not (output_attentions or output_hidden_states or torch.compiler.is_compiling())
+        if places is not None and loose:
+            read = self.read(ids, mask, torch.cat([firsts, places]))
             return BertModelOutput(read[len(firsts) :], self.pool(read[: len(firsts)]), None, None)
-        hidden = self.embeddings(input_ids, token_type_ids, position_ids(mask))
-        allowed = None if attention_mask is None else visible(mask, mask)
+        meet = Rows(None if attention_mask is None else visible(mask, mask), output_attentions=output_attentions)
+        hidden = self.embeddings(*ids)
         states: list[Tensor] = [hidden]
         attentions: list[Tensor] = []
         for layer in self.layers:
-            hidden, weights = layer(hidden, allowed, output_attentions=output_attentions)
+            hidden, weights = layer(hidden, meet)
             states.append(hidden)
             attentions.append(weights)
         flat = hidden.flatten(0, 1)  # (B * S, E)
@@ -173,6 +176,17 @@ class BertModel(Pretrained):
             tuple(states) if output_hidden_states else None,
             tuple(attentions) if output_attentions else None,
         )
+
+    def read(self, ids: tuple[Tensor, Tensor, Tensor], mask: Tensor, places: Tensor) -> Tensor:
+        """Compute the last states at `places` (N,) alone, from loose tokens: ids and mask (B, S), to (N, E)."""
+        seating = take_seats(mask, places)
+        hidden = self.embeddings(*(seating.tokens.unseat(part) for part in ids))  # (T, E)
+        *body, last = self.layers
+        for layer in body:
+            hidden, _ = layer(hidden, seating.together)
+        asking = hidden.index_select(0, seating.readers)
+        states: Tensor = last(hidden, seating.reading, asking=asking)[0]
+        return states[: len(places)]
 
     def pool(self, first: Tensor) -> Tensor | None:
         """Pool the states of the sequences' first tokens, (D, E) to (D, E); None without a pooler."""

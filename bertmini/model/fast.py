@@ -1,51 +1,27 @@
-"""The same numbers, sooner: what a training step need not compute, and what the hardware likes better.
+"""Loose tokens instead of padded rows: another way to meet, not another encoder.
 
-Reads the plain encoder's parameters and computes its states only at the places that a loss or a head reads. Without
-dropout, the loss and every gradient equal the plain path's up to rounding. Each trick is one field of `Tricks`, to be
-switched off by itself and measured:
+A batch is laid out in rows, but a loss reads few of its states. Here the encoder works on *loose* tokens (T, E):
+padding is cut out before the first layer, every matrix multiplies only tokens that exist, and the last layer asks only
+for the states that are read. Tokens take seats in rows only where they meet, in attention, and get up again. Without
+dropout the loss and every gradient equal the plain path's up to rounding.
 
-- `tokens_only`: padding is cut out; matrices multiply tokens only, and attention alone sees them seated in rows;
-- `last_layer_reads`: the last layer makes keys and values for every token, but queries and feed-forward only where
-  read;
-- `fused_qkv`: one product makes queries, keys and values;
-- `spelled_out_attention`: on a CPU the formula beats the fused kernel in bf16, for narrow heads, and whenever there is
-  dropout;
-- `byte_dropout`: on a CPU one random byte decides an element, where PyTorch draws a double (rates rounded to 1/256);
-- `round_counts`: on a CPU in bf16 numbers of tokens are rounded up, so that compiled kernels are met again and reused.
+On a CPU two more things pay: the formula beats the fused kernel in bf16, for narrow heads and wherever there is
+dropout; and in bf16 numbers of tokens are rounded up, for each new shape costs its kernels' compilation.
 
 Shapes: B rows, S columns, T tokens that exist, N places that are read, H heads, D head size, E = H * D hidden.
 Taught in chapter 15.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bertmini.model.packing import position_ids, visible
-
-if TYPE_CHECKING:
-    from bertmini.model.attention import MultiHeadAttention
-    from bertmini.model.encoder import BertModel, EncoderLayer
-
+from bertmini.model.attention import Attention, join_heads, kernel_attention, split_heads
+from bertmini.model.packing import visible
 
 ROUND = 32  # to a multiple of which numbers of tokens are rounded up
 NARROW = 32  # heads of fewer columns: the fused kernel's blocks are made for wider ones
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tricks:
-    """Which tricks a model uses: assign `model.bert.tricks = Tricks(fused_qkv=False)` to measure one."""
-
-    enabled: bool = True
-    tokens_only: bool = True
-    last_layer_reads: bool = True
-    fused_qkv: bool = True
-    spelled_out_attention: bool = True
-    byte_dropout: bool = True
-    round_counts: bool = True
 
 
 class Grid(NamedTuple):
@@ -70,39 +46,64 @@ class Grid(NamedTuple):
         return flat if self.seats is None else flat.index_select(0, self.seats)
 
 
-def read_fast(bert: "BertModel", input_ids: Tensor, token_type_ids: Tensor, mask: Tensor, places: Tensor) -> Tensor:
-    """Compute the last hidden states at `places` (N,) of the flattened (B, S) batch: to (N, E)."""
-    tricks, wanted = bert.tricks, len(places)
-    if round_up(mask, tricks):
-        places = fill_up(places, mask)
-    grid = seat_tokens(mask, places, tricks) if tricks.tokens_only else Grid(mask, None)
-    hidden = bert.embeddings.embed(*(grid.unseat(ids) for ids in (input_ids, token_type_ids, position_ids(mask))))
-    hidden = add(hidden.new_zeros(()), hidden, bert.embeddings.dropout, tricks)  # (T, E)
-    read = places if grid.seats is None else torch.searchsorted(grid.seats, places)  # which of the T tokens are read
-    *body, last = cast("list[EncoderLayer]", list(bert.layers))
-    for layer in body:
-        hidden = layer_fast(layer, hidden, grid, hidden, grid, tricks)
-    if not tricks.last_layer_reads:
-        return layer_fast(last, hidden, grid, hidden, grid, tricks).index_select(0, read[:wanted])
-    return layer_fast(last, hidden.index_select(0, read), seat_readers(mask, places), hidden, grid, tricks)[:wanted]
+class Seated:
+    """Loose tokens meet: those that ask, (N, E), sit in one grid, those that answer, (T, E), in another."""
+
+    def __init__(self, asking: Grid, answering: Grid) -> None:
+        """Find out once, for all layers, who sees whom."""
+        self.asking, self.answering = asking, answering
+        self.allowed = visible(asking.numbers, answering.numbers)
+        # Where a query may read nothing, in a row of padding alone, the kernel gives zeros and the formula does not.
+        self.all_read = bool(self.allowed.any(dim=-1).all())
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, heads: int, dropout: nn.Dropout) -> Attention:
+        """Mix values by the fastest exact way on this device: (N, E), (T, E), (T, E) to (N, E), and no weights."""
+        query, key, value = self.asking.seat(query), self.answering.seat(key), self.answering.seat(value)
+        query, key, value = (split_heads(tensor, heads) for tensor in (query, key, value))
+        drops = dropout.training and dropout.p > 0
+        narrow = query.shape[-1] < NARROW and self.all_read
+        if query.is_cpu and (drops or query.dtype == torch.bfloat16 or narrow):
+            mixed = spelled_out(query, key, value, self.allowed, dropout)
+        else:
+            mixed = kernel_attention(query, key, value, self.allowed, dropout)
+        return Attention(self.asking.unseat(join_heads(mixed)), None)
 
 
-def round_up(mask: Tensor, tricks: Tricks) -> bool:
-    """Say whether shapes are to be rounded up: it pays where each new one has its kernels compiled."""
-    return tricks.round_counts and mask.is_cpu and torch.is_autocast_enabled("cpu")
+def spelled_out(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor, dropout: nn.Dropout) -> Tensor:
+    """Compute the formula of `attention` with fewer passes over the scores: (B, H, S_q, D), ... to (B, H, S_q, D)."""
+    with torch.autocast("cpu", enabled=False):
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)  # (B, H, S_q, S)
+        barred = scores.new_zeros(allowed.shape).masked_fill_(~allowed, torch.finfo(scores.dtype).min)
+        mixed: Tensor = dropout((scores + barred).softmax(dim=-1)) @ value
+        return mixed
 
 
-def fill_up(places: Tensor, mask: Tensor) -> Tensor:
-    """Read a few places in vain, one in each row by turns, until their number is a multiple of `ROUND`."""
-    spare = torch.arange(-len(places) % ROUND, device=places.device) % len(mask)
-    return torch.cat([places, spare * mask.shape[1]])
+class Seating(NamedTuple):
+    """A batch of loose tokens: their grid, how they meet, and how those that are read meet them in the last layer."""
+
+    tokens: Grid
+    together: Seated
+    readers: Tensor
+    """Which of the T tokens ask in the last layer, (N,) or a few more."""
+    reading: Seated
 
 
-def seat_tokens(mask: Tensor, places: Tensor, tricks: Tricks) -> Grid:
-    """Give every token its seat, and every place that is read, should it be padding."""
+def take_seats(mask: Tensor, places: Tensor) -> Seating:
+    """Seat a batch whose states are read at `places` (N,) of the flattened (B, S) mask of sequence numbers."""
+    # Rounded up where each new shape has its kernels compiled.
+    multiple = ROUND if mask.is_cpu and torch.is_autocast_enabled("cpu") else 1
+    spare = torch.arange(-len(places) % multiple, device=places.device) % len(mask)
+    places = torch.cat([places, spare * mask.shape[1]])  # a few are read for nothing, one in each row by turns
+    tokens = seat_tokens(mask, places, multiple)
+    readers = places if tokens.seats is None else torch.searchsorted(tokens.seats, places)
+    return Seating(tokens, Seated(tokens, tokens), readers, Seated(seat_readers(mask, places), tokens))
+
+
+def seat_tokens(mask: Tensor, places: Tensor, multiple: int = 1) -> Grid:
+    """Give a seat to every token, to every place that is read, should it be padding, and to fill up to `multiple`."""
     taken = (mask > 0).flatten().index_fill(0, places, True)
-    if round_up(mask, tricks):
-        spare = (~taken).nonzero().squeeze(1)[: -int(taken.sum()) % ROUND]
+    if multiple > 1:
+        spare = (~taken).nonzero().squeeze(1)[: -int(taken.sum()) % multiple]
         taken = taken.index_fill(0, spare, True)
     seats = taken.nonzero().squeeze(1)
     return Grid(mask, None if len(seats) == mask.numel() else seats)
@@ -119,66 +120,3 @@ def seat_readers(mask: Tensor, places: Tensor) -> Grid:
     seats = row * columns + rank
     numbers = mask.new_zeros(len(mask) * columns).index_copy(0, seats, mask.flatten()[places])
     return Grid(numbers.view(len(mask), columns), seats)
-
-
-def layer_fast(
-    layer: "EncoderLayer", asking: Tensor, asking_grid: Grid, tokens: Tensor, grid: Grid, tricks: Tricks
-) -> Tensor:
-    """Compute one layer for the tokens that ask, (N, E), each of which attends to its sequence's among (T, E)."""
-    attention = layer.attention
-    if asking is tokens:
-        query, key, value = project(tokens, grid, tricks, attention.query, attention.key, attention.value)
-    else:
-        (query,) = project(asking, asking_grid, tricks, attention.query)
-        key, value = project(tokens, grid, tricks, attention.key, attention.value)
-    mixed = attend(attention, query, key, value, visible(asking_grid.numbers, grid.numbers), tricks)
-    attended = attention.output(asking_grid.unseat(mixed))
-    hidden = layer.attention_norm(add(asking, attended, layer.dropout, tricks))
-    transformed = layer.output(layer.activation(layer.intermediate(hidden)))
-    normalised: Tensor = layer.output_norm(add(hidden, transformed, layer.dropout, tricks))
-    return normalised
-
-
-def project(tokens: Tensor, grid: Grid, tricks: Tricks, *maps: nn.Linear) -> tuple[Tensor, ...]:
-    """Apply several linear maps to the same tokens, as one product, and seat the results: (T, E) to (B, S, E) each."""
-    if not tricks.fused_qkv:
-        return tuple(grid.seat(linear(tokens)) for linear in maps)
-    weight, bias = torch.cat([linear.weight for linear in maps]), torch.cat([linear.bias for linear in maps])
-    return grid.seat(F.linear(tokens, weight, bias)).chunk(len(maps), dim=-1)
-
-
-def attend(
-    attention: "MultiHeadAttention", query: Tensor, key: Tensor, value: Tensor, allowed: Tensor, tricks: Tricks
-) -> Tensor:
-    """Attend by the fastest exact way on this device: (B, S_q, E), (B, S, E), (B, S, E) to (B, S_q, E)."""
-    rate = attention.dropout if attention.training else 0.0
-    query, key, value = attention.split(query), attention.split(key), attention.split(value)
-    # Where a query may read nothing, in a row of padding alone, the kernel gives zeros and the formula does not.
-    narrow = query.shape[-1] < NARROW and bool(allowed.any(dim=-1).all())
-    if tricks.spelled_out_attention and query.is_cpu and (rate or query.dtype == torch.bfloat16 or narrow):
-        with torch.autocast("cpu", enabled=False):
-            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)  # (B, H, S_q, S)
-            barred = torch.finfo(scores.dtype).min
-            scores = scores + scores.new_zeros(allowed.shape).masked_fill_(~allowed, barred)
-            weights = scores.softmax(dim=-1)
-            mixed: Tensor = (weights * keep(weights, rate, tricks) if rate else weights) @ value
-    else:
-        mixed = F.scaled_dot_product_attention(query, key, value, allowed, rate)
-    return mixed.transpose(1, 2).flatten(2)
-
-
-def add(residual: Tensor, update: Tensor, dropout: nn.Dropout, tricks: Tricks) -> Tensor:
-    """Add what dropout leaves of an update."""
-    if not (dropout.training and dropout.p):
-        return residual + update
-    return torch.addcmul(residual, update, keep(update, dropout.p, tricks))
-
-
-def keep(like: Tensor, rate: float, tricks: Tricks) -> Tensor:
-    """Draw dropout's factors in the shape of `like`: 0 with probability `rate`, else 1 / (1 - rate)."""
-    if not (tricks.byte_dropout and like.is_cpu):
-        return F.dropout(torch.ones_like(like), rate)
-    words = torch.empty(like.numel() // 8 + 1, dtype=torch.int64).random_(-(2**63), None)  # eight bytes at a time
-    threshold = min(round(256 * rate), 255)
-    kept = words.view(torch.uint8)[: like.numel()].view(like.shape) >= threshold
-    return kept.to(like.dtype).mul_(256 / (256 - threshold))

@@ -8,30 +8,15 @@ special case of one sequence per row, so every function below treats both alike.
 Shapes: B batch, S sequence, D number of sequences in the batch (D = B when nothing is packed). Taught in chapter 15.
 """
 
-import torch
 from torch import Tensor
 
-
-def starts(attention_mask: Tensor) -> Tensor:
-    """Mark where a packed row begins its second, third, ... sequence: (B, S) integers to (B, S) booleans."""
-    before = torch.nn.functional.pad(attention_mask[:, :-1], (1, 0))
-    return (attention_mask > 1) & (attention_mask != before)
-
-
-def position_ids(attention_mask: Tensor) -> Tensor:
-    """Count positions from the beginning of each sequence: (B, S) to (B, S).
-
-    >>> position_ids(torch.tensor([[1, 1, 1, 2, 2, 0]]))
-    tensor([[0, 1, 2, 0, 1, 2]])
-    """
-    index = torch.arange(attention_mask.shape[1], device=attention_mask.device)
-    begin = torch.where(starts(attention_mask), index, 0).cummax(dim=1).values
-    return index - begin
+from bertmini.model.positions import starts
 
 
 def first_tokens(attention_mask: Tensor) -> Tensor:
     """Find each sequence's first token, where [CLS] stands: (B, S) to (D,) places in the flattened (B * S) batch.
 
+    >>> import torch
     >>> first_tokens(torch.tensor([[1, 1, 1, 2, 2, 0], [1, 1, 0, 0, 0, 0]]))
     tensor([0, 3, 6])
     """
@@ -46,6 +31,7 @@ def visible(queries: Tensor, keys: Tensor) -> Tensor:
     Nothing reads padding. Padding itself reads every token of its row, as in Hugging Face's BERT: nobody uses the
     result, and a query that may read nothing would have a softmax over nothing.
 
+    >>> import torch
     >>> row = torch.tensor([[1, 2, 0]])
     >>> visible(row, row).int()[0, 0]
     tensor([[1, 0, 0],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.encoder import BertModel
-from bertmini.model.heads import BertForMaskedLM
+from bertmini.model.pretraining import BertForMaskedLM
 from bertmini.inside.ablation import ablate_heads
 from bertmini.viz.interactive.explorer import explore
 from bertmini.viz.interactive.frame import Frame

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.model.heads import BertForMaskedLM, BertForPreTraining
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 
 
 class Guess(NamedTuple):

@@ -27,8 +27,8 @@ from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.files import write_atomically
 from bertmini.metrics import confusion_matrix, expected_calibration_error
-from bertmini.model.heads import BertForSequenceClassification
-from bertmini.model.hub import match, read_config, read_tensors
+from bertmini.model.tasks import BertForSequenceClassification
+from bertmini.model.pretrained import match, read_config, read_tensors
 from bertmini.training import Recipe, pick_device, train
 from bertmini.viz.confusion import confusion_map
 from bertmini.viz.style import save
@@ -168,7 +168,7 @@ def make_notes(
 def build_classifier(wishes: Wishes, labels: tuple[str, ...]) -> BertForSequenceClassification:
     """Load the checkpoint's encoder under a new head, or, from scratch, only its sizes; weights from the seed."""
     config = replace(
-        read_config(wishes.checkpoint, labels),
+        read_config(wishes.checkpoint, labels=labels),
         hidden_dropout_prob=wishes.dropout,
         attention_probs_dropout_prob=wishes.dropout,
     )

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from bertmini.model.hub import read_tensors
+from bertmini.model.pretrained import read_tensors
 
 
 def count_parameters(folder: Path) -> Counter[str]:

@@ -19,7 +19,7 @@ from bertmini.runs.world import WorldEvaluation, evaluate_world, world_materials
 from bertmini.config import PRESETS, BertConfig
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
-from bertmini.model.heads import BertForPreTraining
+from bertmini.model.pretraining import BertForPreTraining
 from bertmini.training import History, Recipe, pick_device, train
 from bertmini.viz.plots import loss_curve
 from bertmini.viz.style import save

@@ -14,16 +14,10 @@ from small_models import BATCH, CONFIG, DROPPING, LENGTH, MASKS, a_batch, assert
 from torch import Tensor
 from torch.testing import assert_close
 
-from bertmini.model.fast import Tricks
-from bertmini.model.heads import (
-    BertForMaskedLM,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-    mean_cross_entropy,
-)
-from bertmini.model.hub import Pretrained
+from bertmini.model.losses import mean_cross_entropy
+from bertmini.model.pretrained import Pretrained
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
+from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
 
 HEADS = [
     BertForPreTraining,
@@ -89,10 +83,13 @@ def test_losses_are_hugging_faces(pair: tuple[Pretrained, Any], mask: Tensor, as
     if asked:
         assert_within(1e-5, output.hidden_states, expected.hidden_states)
         assert len(output.attentions) == CONFIG.num_hidden_layers
-    if isinstance(ours, BertForMaskedLM | BertForPreTraining | BertForTokenClassification):
-        name = next(iter(predictions(output)))
-        scored = batch["labels"] != -100
-        assert_within(1e-5, predictions(output)[name], predictions(expected)[name][scored])
+    scored = isinstance(ours, BertForMaskedLM | BertForPreTraining)
+    for name, logits in predictions(expected).items():
+        found = predictions(output)[name]
+        at = logits.flatten(0, 1)[output.places] if scored and logits.dim() == 3 else logits
+        assert_within(1e-5, found, at)
+    if scored:
+        assert output.places.tolist() == (batch["labels"].flatten() != -100).nonzero().flatten().tolist()
 
 
 def test_both_losses_and_their_sum() -> None:
@@ -162,11 +159,11 @@ def test_nothing_scored_costs_nothing(head: Callable[..., Pretrained]) -> None:
     assert all(gradient.count_nonzero() == 0 for gradient in gradients(model).values())
 
 
-@pytest.mark.parametrize("tricks", [Tricks(), Tricks(enabled=False)], ids=["fast", "plain"])
-def test_one_batch_can_be_learnt_by_heart(tricks: Tricks) -> None:
+@pytest.mark.parametrize("loose", [True, False])
+def test_one_batch_can_be_learnt_by_heart(loose: bool) -> None:
     torch.manual_seed(1)
     model = BertForPreTraining(replace(CONFIG, num_hidden_layers=2))
-    model.bert.tricks = tricks
+    model.bert.loose = loose
     batch = a_batch(MASKS["right"]) | LABELS[BertForPreTraining]
     batch["labels"] = torch.where(torch.arange(LENGTH) % 3 == 1, batch["input_ids"], -100)
     batch["input_ids"] = batch["input_ids"].masked_fill(batch["labels"] != -100, 4)
@@ -225,12 +222,12 @@ def rows_of(groups: list[list[list[int]]]) -> dict[str, Tensor]:
     return batch
 
 
-@pytest.mark.parametrize("tricks", [Tricks(), Tricks(enabled=False)], ids=["fast", "plain"])
+@pytest.mark.parametrize("loose", [True, False])
 @given(found=sequences(), cut=st.integers(0, 4))
 @settings(derandomize=True, max_examples=25)
-def test_packed_rows_give_the_same_numbers(tricks: Tricks, found: list[list[int]], cut: int) -> None:
+def test_packed_rows_give_the_same_numbers(loose: bool, found: list[list[int]], cut: int) -> None:
     model = shaken(BertForPreTraining(CONFIG))
-    model.bert.tricks = tricks
+    model.bert.loose = loose
     single = rows_of([[ids] for ids in found])
     packed = rows_of([group[:5] for group in (found[:cut], found[cut:]) if group])
     relation = {"next_sentence_label": torch.arange(len(found)) % 2}
@@ -317,3 +314,15 @@ def test_a_row_of_padding_alone_poisons_nobody(head: Callable[..., Pretrained]) 
 def test_wrong_labels_are_named(head: Callable[..., Pretrained], labels: dict[str, Tensor], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         head(CONFIG)(**a_batch(MASKS["right"]), **labels)
+
+
+@pytest.mark.parametrize("head", [BertForMaskedLM, BertForPreTraining])
+def test_places_are_for_those_who_have_no_labels(head: Callable[..., Any]) -> None:
+    model, batch, places = shaken(head(CONFIG)).eval(), a_batch(MASKS["right"]), torch.tensor([8, 2])
+    name = "logits" if head is BertForMaskedLM else "prediction_logits"
+    everywhere, asked = model(**batch), model(**batch, places=places)
+    assert everywhere.places is None
+    assert asked.places is places
+    assert_within(1e-5, getattr(asked, name), getattr(everywhere, name).flatten(0, 1)[places])
+    with pytest.raises(ValueError, match="places beside labels"):
+        model(**batch, labels=WORD_LABELS, places=places)

@@ -17,14 +17,10 @@ from torch import Tensor
 from bertmini.config import BertConfig
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.encoder import BertModel
-from bertmini.model.heads import (
-    BertForMaskedLM,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-)
-from bertmini.model.hub import MODULE_NAMES, Pretrained, checksum, read_config, read_tensors, to_ours, to_theirs
+from bertmini.model.hub import MODULE_NAMES, to_ours, to_theirs
+from bertmini.model.pretrained import Pretrained, checksum, read_config, read_tensors
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
+from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
 
 CLASSES = [
     BertModel,
@@ -332,10 +328,11 @@ def test_a_missing_body_has_no_such_cure(tmp_path: Path) -> None:
             {"num_hidden_layers": 2},
             "no 'bert.encoder.layer.1.attention.self.query.weight': its .* such layer$",
         ),
-        ({"pad_token_id": None}, "pad_token_id is None"),
+        ({"pad_token_id": -1}, "pad_token_id -1 is outside"),
+        ({"problem_type": "multi_label_classification"}, "problem_type is .multi_label_classification."),
+        ({"problem_type": "regression"}, "problem_type is .regression.; this BERT only knows .single_label"),
         ({"id2label": {"first": "yes"}}, "config.json: invalid literal"),
         ({"id2label": ["yes", "no"]}, "config.json: "),
-        ({"id2label": {"0": "yes", "1": "yes"}}, "config.json: labels.*distinct"),
     ],
 )
 def test_another_config_is_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -358,7 +355,7 @@ def test_a_config_of_2018_is_enough(tmp_path: Path) -> None:
         del values[name]
     (tmp_path / "config.json").write_text(json.dumps(values))
     assert read_config(tmp_path) == replace(CONFIG, labels=("LABEL_0", "LABEL_1"))
-    assert read_config(tmp_path, ("a", "b", "c")).labels == ("a", "b", "c")
+    assert read_config(tmp_path, labels=("a", "b", "c")).labels == ("a", "b", "c")
 
 
 def test_what_other_programs_write_into_a_config_is_passed_over(tmp_path: Path) -> None:
@@ -396,9 +393,6 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     BertModel(SMALL).save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ValueError, match=r"model.safetensors does not exist$"):
-        BertModel.from_pretrained(tmp_path)
-    (tmp_path / "model.safetensors.index.json").write_text("{}")
-    with pytest.raises(ValueError, match="does not exist: the checkpoint is sharded; save it again in one file"):
         BertModel.from_pretrained(tmp_path)
     (tmp_path / "pytorch_model.bin").write_bytes(b"never read")
     with pytest.raises(ValueError, match=r"only pytorch_model.bin, a pickle.*runs whatever code.*again as safetensors"):
@@ -492,3 +486,139 @@ def test_a_damaged_config_loads_or_explains(healthy: Healthy, share: float, flip
     (folder / "config.json").write_bytes(config[:place] if cut else damaged)
     loaded = assert_loads_or_explains(folder, state)
     assert not (loaded and cut) or place >= len(config) - 1  # only the last line break can be spared
+
+
+# ---- files of other kinds ----
+
+
+def shard(model: Any, folder: Path) -> None:
+    """Let transformers save a model in several files with an index."""
+    model.save_pretrained(folder, max_shard_size="20KB")
+    assert len(list(folder.glob("model-*.safetensors"))) > 2
+
+
+def test_a_checkpoint_in_several_files(tmp_path: Path) -> None:
+    other = saved_by_them(BertForPreTraining, tmp_path / "whole")
+    shard(other, tmp_path / "parts")
+    model = BertForPreTraining.from_pretrained(tmp_path / "parts")
+    whole = BertForPreTraining.from_pretrained(tmp_path / "whole").state_dict()
+    assert all(tensor.equal(whole[name]) for name, tensor in model.state_dict().items())
+    assert_same(model, other)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("{}", "model.safetensors.index.json names no files in its weight_map"),
+        ('{"weight_map": {"a": 1}}', "names no files"),
+        ('{"weight_map": {"a": "../a.safetensors"}}', "names '../a.safetensors', which is not a file beside it"),
+        ('{"weight_map": {"a": "b.safetensors"}}', "b.safetensors does not exist, though model.safetensors.index.json"),
+        ("{", "model.safetensors.index.json is not JSON"),
+    ],
+)
+def test_a_wrong_index_is_named(index: str, message: str, tmp_path: Path) -> None:
+    BertModel(SMALL).save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(ValueError, match=message):
+        BertModel.from_pretrained(tmp_path)
+
+
+def test_a_lost_part_is_named(tmp_path: Path) -> None:
+    shard(saved_by_them(BertForMaskedLM, tmp_path / "whole"), tmp_path)
+    lost = sorted(tmp_path.glob("model-*.safetensors"))[1]
+    lost.unlink()
+    with pytest.raises(ValueError, match=f"{lost.name} does not exist, though"):
+        BertForMaskedLM.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_read_into_float32(dtype: torch.dtype, tmp_path: Path) -> None:
+    other = saved_by_them(BertForMaskedLM, tmp_path).to(dtype)
+    other.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["dtype"] == str(dtype).removeprefix("torch.")
+    model = BertForMaskedLM.from_pretrained(tmp_path)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert_same(model, other.float())
+
+
+# ---- tied tensors ----
+
+
+def decoder(folder: Path, **tensors: Tensor | str) -> None:
+    """Put a decoder's weight or bias into a checkpoint: a tensor, or the name of the one to move there."""
+
+    def change(found: dict[str, Tensor]) -> dict[str, Tensor]:
+        for name, tensor in tensors.items():
+            found[f"cls.predictions.decoder.{name}"] = found.pop(tensor) if isinstance(tensor, str) else tensor
+        return found
+
+    rewrite(folder, change)
+
+
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_a_decoder_that_is_not_tied_is_refused(name: str, tmp_path: Path) -> None:
+    model = shaken(BertForPreTraining(SMALL))
+    model.save_pretrained(tmp_path)
+    tied = {"weight": model.bert.embeddings.word.weight, "bias": model.mlm.bias}[name].detach()
+    decoder(tmp_path, **{name: tied.clone()})
+    assert BertForMaskedLM.from_pretrained(tmp_path).mlm.bias.equal(model.mlm.bias)
+    decoder(tmp_path, **{name: tied + 1})
+    with pytest.raises(ValueError, match=rf"'cls.predictions.decoder.{name}' differs from .*is tied.*save it again"):
+        BertForMaskedLM.from_pretrained(tmp_path)
+    assert BertModel.from_pretrained(tmp_path).layers[0].output.bias.equal(model.bert.layers[0].output.bias)
+
+
+def test_tied_tensors_under_their_second_names_alone(tmp_path: Path) -> None:
+    model = shaken(BertForMaskedLM(SMALL))
+    model.save_pretrained(tmp_path)
+    decoder(tmp_path, weight="bert.embeddings.word_embeddings.weight", bias="cls.predictions.bias")
+    again = BertForMaskedLM.from_pretrained(tmp_path)
+    assert again.mlm.bias.equal(model.mlm.bias)
+    assert again.bert.embeddings.word.weight.equal(model.bert.embeddings.word.weight)
+
+
+def test_positions_that_do_not_count_are_refused(tmp_path: Path) -> None:
+    BertModel(SMALL).save_pretrained(tmp_path)
+    rewrite(tmp_path, lambda found: found | {"embeddings.position_ids": torch.arange(17)[None]})
+    BertModel.from_pretrained(tmp_path)
+    rewrite(tmp_path, lambda found: found | {"embeddings.position_ids": torch.arange(17).flip(0)[None]})
+    with pytest.raises(ValueError, match=r"'embeddings.position_ids' does not count from 0"):
+        BertModel.from_pretrained(tmp_path)
+
+
+# ---- what is asked otherwise ----
+
+
+@pytest.mark.parametrize(
+    ("change", "labels"),
+    [
+        ({"id2label": None, "label2id": None, "num_labels": 3}, ("LABEL_0", "LABEL_1", "LABEL_2")),
+        ({"id2label": {"0": 7, "1": "yes", "2": 3.5}}, ("7", "yes", "3.5")),
+        ({"id2label": {"0": "yes", "1": "yes", "2": "no"}}, ("yes", "yes", "no")),
+        ({"pad_token_id": None}, ("a", "b", "c")),
+    ],
+)
+def test_unusual_but_valid_settings(change: dict[str, Any], labels: tuple[str, ...], tmp_path: Path) -> None:
+    model = shaken(BertForSequenceClassification(replace(SMALL, labels=("a", "b", "c")))).eval()
+    model.save_pretrained(tmp_path)
+    reconfigure(tmp_path, **change)
+    again = BertForSequenceClassification.from_pretrained(tmp_path)
+    assert again.config == replace(model.config, labels=labels)
+    assert_same(again, transformers.BertForSequenceClassification.from_pretrained(tmp_path))
+
+
+def test_overrides_and_new_weights(tmp_path: Path) -> None:
+    shaken(BertForMaskedLM(SMALL)).save_pretrained(tmp_path)
+    model = BertForSequenceClassification.from_pretrained(
+        tmp_path, new_head=True, labels=("no", "yes", "maybe"), hidden_dropout_prob=0.25
+    )
+    assert model.config == replace(SMALL, labels=("no", "yes", "maybe"), hidden_dropout_prob=0.25)
+    assert (model.dropout.p, model.classifier.out_features) == (0.25, 3)
+    new = ("bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias")
+    assert model.new_weights == new
+    assert BertForMaskedLM.from_pretrained(tmp_path).new_weights == ()
+    with pytest.raises(ValueError, match="'dropout' is no setting of a BERT: expected some of attention_probs_dropout"):
+        BertForMaskedLM.from_pretrained(tmp_path, dropout=0.1)
+    with pytest.raises(ValueError, match=r"hidden_dropout_prob is 1.5; a dropout rate"):
+        BertForMaskedLM.from_pretrained(tmp_path, hidden_dropout_prob=1.5)
