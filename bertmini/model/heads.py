@@ -36,6 +36,12 @@ class PreTrainingOutput(NamedTuple):
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
 
+    @property
+    def losses(self) -> dict[str, Tensor]:
+        """The parts of `loss`, each by the name of the labels that it is a mean over: see `accumulate_gradients`."""
+        parts = {"labels": self.masked_lm_loss, "next_sentence_label": self.next_sentence_loss}
+        return {name: part for name, part in parts.items() if part is not None}
+
 
 class HeadOutput(NamedTuple):
     """Loss, logits - last axis V for masked LM, C for classes - and what else was asked for."""

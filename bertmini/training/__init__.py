@@ -1,5 +1,6 @@
-"""Train any module whose output has ``.loss``: one loop, AdamW and schedules, checkpoints that resume to the bit."""
+"""Train any module whose output has `.loss`: one loop, AdamW and schedules, checkpoints that resume to the bit."""
 
+from bertmini.training.best_epoch import BestEpoch
 from bertmini.training.checkpoint import (
     Checkpoint,
     checkpoint_folders,
@@ -15,6 +16,7 @@ from bertmini.training.recipe import Recipe
 
 __all__ = [
     "SCHEDULES",
+    "BestEpoch",
     "Checkpoint",
     "History",
     "Recipe",

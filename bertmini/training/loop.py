@@ -1,7 +1,10 @@
 """One visible loop: zero, loss, backward, clip, step. Nothing in it knows what the model is or where batches come from.
 
-The model is any module whose output has ``.loss``, called ``model(**batch)``; the stream is anything that gives batches
-and can tell and take back its position. That is all that pretraining and every fine-tuning in the book need.
+The model is any module whose output has `.loss`, called `model(**batch)`; the stream is anything that gives batches
+and can tell and take back its position. That is all that pretraining and every fine-tuning in the book need. Two things
+are needed only by those who accumulate gradients: the loss is a mean over what `labels` scores (-100 is not scored),
+and where it is a sum of such means over several labels, the output has them one by one, in `.losses`, by the labels'
+names.
 
 Bit for bit: on one machine, with one number of threads, a run stopped anywhere and resumed ends with the weights of one
 that never stopped. On CUDA that holds as far as the kernels are deterministic; from one device to another it does not.
@@ -28,6 +31,7 @@ from bertmini.training.optim import make_optimizer, set_learning_rate
 from bertmini.training.recipe import Recipe
 
 READ_EVERY = {"cpu": 1, "cuda": 10, "mps": 10}  # steps between readings of the loss: a GPU makes us wait
+IGNORED = -100  # the label that is not scored: `F.cross_entropy`'s own
 
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
 
@@ -36,10 +40,10 @@ class Stream(Protocol):
     """An endless source of batches that knows where it is. Its state is JSON: dicts, lists, numbers, strings."""
 
     def __next__(self) -> Mapping[str, Tensor]:
-        """The next batch."""
+        """Make the next batch."""
 
     def state_dict(self) -> dict[str, Any]:
-        """The position, random generators included."""
+        """Name the position, random generators included."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to a position."""
@@ -52,23 +56,23 @@ def train(
     *,
     device: str | torch.device = "auto",
     evaluate: Evaluate | None = None,
+    enough: Callable[[], bool] | None = None,
     log: str | Path | None = None,
     checkpoints: str | Path | None = None,
     resume: bool = False,
-    tensorboard: bool = False,
     progress: bool = True,
 ) -> History:
-    """Train the model in place; it is moved to the device and left there, in ``eval`` mode.
+    """Train the model in place; it is moved to the device and left there, in `eval` mode.
 
-    ``evaluate`` gets the model in ``eval`` mode, without gradients, before the first step, whenever the recipe says,
-    and after the last; what it draws at random leaves the training as it is. ``log`` is a folder for ``log.csv`` (and
-    TensorBoard), ``checkpoints`` one for checkpoints. With ``resume`` the run goes on from the newest of them; where
-    there is none yet, it starts. Ctrl-C ends the step, saves, and raises ``KeyboardInterrupt``, which says so.
+    `evaluate` gets the model in `eval` mode, without gradients, before the first step, whenever the recipe says, and
+    after the last; what it draws at random leaves the training as it is. After each evaluation that follows a step
+    `enough` is asked whether training should end there. `log` is a folder for `log.csv`, `checkpoints` one for
+    checkpoints. With `resume` the run goes on from the newest of them; where there is none yet, it starts. Ctrl-C ends
+    the step, saves, and raises `KeyboardInterrupt`, which says so.
 
-    Raises:
-        ValueError: a wrong argument, a damaged checkpoint, or one of another model or recipe.
-        FloatingPointError: loss, gradient or weights not finite; names step, loss and last good checkpoint.
-        OSError: the disk is full; the last checkpoint survives.
+    Raises `ValueError` for a wrong argument, a damaged checkpoint, or one of another model or recipe;
+    `FloatingPointError` for loss, gradient or weights that are not finite, naming step, loss and last good checkpoint;
+    `OSError` for a full disk: the last checkpoint survives.
     """
     place = pick_device(device)
     bf16 = use_bf16(recipe.precision, place)
@@ -79,8 +83,7 @@ def train(
     if evaluate is not None and not history.rows:
         history.rows.append({"step": 0, **_evaluate(model, evaluate)})
     done = int(history.rows[-1]["step"]) if history.rows else 0
-    log = Path(log) if log is not None else None
-    journal = Journal(history, recipe.steps, log, tensorboard=tensorboard, progress=progress)
+    journal = Journal(history, recipe.steps, Path(log) if log is not None else None, progress=progress)
 
     model.train()
     with closing(journal), _interrupts_wait() as interrupted:
@@ -93,21 +96,24 @@ def train(
             optimizer.step()
             journal.record(step, learning_rate, loss, norm, tokens)
 
-            stop = interrupted.is_set()
+            stop, over = interrupted.is_set(), False
             evaluating = evaluate is not None and _due(step, recipe.evaluate_every, recipe)
             saving = stop or _due(step, recipe.checkpoint_every, recipe)
             if evaluating or saving or _due(step, READ_EVERY[place.type], recipe):
                 rows = journal.read()
-                _stop_unless_finite(rows, model if saving else None, journal, folder)
+                _stop_unless_finite(rows, model if saving or evaluating else None, journal, folder)
                 if evaluate is not None and evaluating:
                     history.rows[-1].update(_evaluate(model, evaluate))
-                if folder is not None and saving:
+                    over = enough is not None and enough()
+                if folder is not None and (saving or over):
                     state = {"recipe": asdict(recipe), "stream": stream.state_dict(), "history": history.rows}
                     save_checkpoint(folder, step, model, optimizer, state)
                 journal.write()
                 journal.restart_clock()
             if stop:
                 raise KeyboardInterrupt(_goodbye(step, folder))
+            if over:
+                break
     model.eval()
     return history
 
@@ -115,30 +121,49 @@ def train(
 def accumulate_gradients(
     model: nn.Module, stream: Stream, batches: int, *, device: torch.device, bf16: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Add the gradient of the mean of the next ``batches`` losses to ``.grad``; returns that mean and the tokens read.
+    """Add to `.grad` the gradient of the next `batches` batches' loss as if they were one; returns it and the tokens.
 
-    Each loss is itself a mean, over the tokens its batch scores. The mean of these means is the loss of one large batch
-    if all batches score equally many tokens; if not, a token weighs more the fewer are scored beside it.
+    A mean over all batches is the sum of each batch's mean times its share of what is scored; a loss of several parts
+    (`.losses`) has such a share for each. A batch that scores nothing of a part has no share in it; if no batch of the
+    step does, the model's own word for it stands (0 in this book's models). For a loss over no `labels` the shares are
+    those of the rows.
 
-    Tokens are those with ``attention_mask`` above 0, or, in a batch without one, all elements of its first tensor. Both
+    Tokens are those with `attention_mask` above 0, or, in a batch without one, all elements of its first tensor. Both
     results stay on the device, unread.
     """
+    read = [_next_batch(stream) for _ in range(batches)]
+    scored: dict[str, list[int]] = {}
     loss, tokens = torch.zeros((), device=device), torch.zeros((), device=device)
-    for _ in range(batches):
-        try:
-            batch = stream.__next__()
-        except StopIteration:
-            raise ValueError(
-                "the stream has ended: training takes an endless one, which begins again by itself"
-            ) from None
-        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+    for number, batch in enumerate(read):
+        placed = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-            part: Tensor = model(**batch).loss / batches
-        part.backward()  # type: ignore[no-untyped-call]
-        loss += part.detach()
-        mask = batch.get("attention_mask")
-        tokens += next(iter(batch.values())).numel() if mask is None else (mask > 0).sum()
+            output = model(**placed)
+        if output.loss is None:
+            raise ValueError(f"the model gave no loss for a batch of {', '.join(batch)}: training needs labels")
+        parts = []
+        for name, part in getattr(output, "losses", {"labels": output.loss}).items():
+            counts = scored.setdefault(name, [_count_scored(each, name) for each in read])
+            if counts[number] or not any(counts):
+                parts.append(part * (counts[number] / sum(counts) if any(counts) else 1 / batches))
+        if parts:
+            whole: Tensor = torch.stack(parts).sum()
+            whole.backward()  # type: ignore[no-untyped-call]
+            loss += whole.detach()
+        mask = placed.get("attention_mask")
+        tokens += next(iter(placed.values())).numel() if mask is None else (mask > 0).sum()
     return loss, tokens
+
+
+def _next_batch(stream: Stream) -> Mapping[str, Tensor]:
+    try:
+        return next(stream)
+    except StopIteration:
+        raise ValueError("the stream has ended: training takes an endless one, which begins again by itself") from None
+
+
+def _count_scored(batch: Mapping[str, Tensor], name: str) -> int:
+    """Count what the label `name` scores; all rows where the batch has no such label."""
+    return int((batch[name] != IGNORED).sum()) if name in batch else len(next(iter(batch.values())))
 
 
 def _begin(folder: Path | None) -> History:
