@@ -138,8 +138,8 @@ def prepare(settings: FinetuningSettings, tokenizer: WordPieceTokenizer) -> Labe
     labels = label_names(known)
     if strange := sorted({example.label for example in new} - set(labels)):
         raise ValueError(
-            f"{settings.eval} has the label {strange[0]!r}, which {settings.train} never has ({', '.join(labels[:10])}): "
-            "what is never shown cannot be learned"
+            f"{settings.eval} has the label {strange[0]!r}, which {settings.train} never has "
+            f"({', '.join(labels[:10])}): what is never shown cannot be learned"
         )
     length = settings.max_length or LONGEST
     stream = FinetuningStream(

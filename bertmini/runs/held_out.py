@@ -1,6 +1,6 @@
 """How good is a model on text that it has not seen, and compared with what?
 
-What the model says is compared with what needs no model: the loss of always predicting each piece with its frequency (*unigram*),
+The figures to compare with need no model: the loss of always predicting each piece with its frequency (*unigram*),
 and the accuracy of always guessing the commonest piece. Taught in chapter 07.
 """
 
