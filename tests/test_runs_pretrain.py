@@ -33,7 +33,7 @@ def test_it_returns_what_it_leaves_and_resumes_to_the_same_weights(
 
     evaluation, figures, note = evaluate(whole, settings.corpus)
     assert figures["held_out_mlm_loss"] == pytest.approx(run.history.rows[-1]["held_out_mlm_loss"], rel=1e-5)
-    assert (evaluation.scored, note) == (run.materials.evaluation.scored, "")
+    assert (evaluation.scored, note) == (run.materials.evaluation.scored, run.materials.note)
     examples = filled_examples(run, count=3)
     assert len(examples) == 3
     assert all(example.text.count("[MASK]") == 1 and len(example.guesses) == 3 for example in examples)

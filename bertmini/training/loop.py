@@ -1,10 +1,7 @@
 """One visible loop: zero, loss, backward, clip, step. Nothing in it knows what the model is or where batches come from.
 
 The model is any module whose output has `.loss`, called `model(**batch)`; the stream is anything that gives batches
-and can tell and take back its position. That is all that pretraining and every fine-tuning in the book need. Two things
-are needed only by those who accumulate gradients: the loss is a mean over what `labels` scores (-100 is not scored),
-and where it is a sum of such means over several labels, the output has them one by one, in `.losses`, by the labels'
-names.
+and can tell and take back its position. That is all that pretraining and every fine-tuning in the book need.
 
 Bit for bit: on one machine, with one number of threads, a run stopped anywhere and resumed ends with the weights of one
 that never stopped. On CUDA that holds as far as the kernels are deterministic; from one device to another it does not.
@@ -19,11 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from bertmini.training.accumulation import Stream, accumulate_gradients
 from bertmini.training.checkpoint import checkpoint_folders, read_checkpoint, restore_checkpoint, save_checkpoint
 from bertmini.training.device import pick_device, use_bf16
 from bertmini.training.log import History, Journal
@@ -31,22 +28,8 @@ from bertmini.training.optim import make_optimizer, set_learning_rate
 from bertmini.training.recipe import Recipe
 
 READ_EVERY = {"cpu": 1, "cuda": 10, "mps": 10}  # steps between readings of the loss: a GPU makes us wait
-IGNORED = -100  # the label that is not scored: `F.cross_entropy`'s own
 
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
-
-
-class Stream(Protocol):
-    """An endless source of batches that knows where it is. Its state is JSON: dicts, lists, numbers, strings."""
-
-    def __next__(self) -> Mapping[str, Tensor]:
-        """Make the next batch."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Name the position, random generators included."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to a position."""
 
 
 def train(
@@ -116,54 +99,6 @@ def train(
                 break
     model.eval()
     return history
-
-
-def accumulate_gradients(
-    model: nn.Module, stream: Stream, batches: int, *, device: torch.device, bf16: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Add to `.grad` the gradient of the next `batches` batches' loss as if they were one; returns it and the tokens.
-
-    A mean over all batches is the sum of each batch's mean times its share of what is scored; a loss of several parts
-    (`.losses`) has such a share for each. A batch that scores nothing of a part has no share in it; if no batch of the
-    step does, the model's own word for it stands (0 in this book's models). For a loss over no `labels` the shares are
-    those of the rows.
-
-    Tokens are those with `attention_mask` above 0, or, in a batch without one, all elements of its first tensor. Both
-    results stay on the device, unread.
-    """
-    read = [_next_batch(stream) for _ in range(batches)]
-    scored: dict[str, list[int]] = {}
-    loss, tokens = torch.zeros((), device=device), torch.zeros((), device=device)
-    for number, batch in enumerate(read):
-        placed = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-            output = model(**placed)
-        if output.loss is None:
-            raise ValueError(f"the model gave no loss for a batch of {', '.join(batch)}: training needs labels")
-        parts = []
-        for name, part in getattr(output, "losses", {"labels": output.loss}).items():
-            counts = scored.setdefault(name, [_count_scored(each, name) for each in read])
-            if counts[number] or not any(counts):
-                parts.append(part * (counts[number] / sum(counts) if any(counts) else 1 / batches))
-        if parts:
-            whole: Tensor = torch.stack(parts).sum()
-            whole.backward()  # type: ignore[no-untyped-call]
-            loss += whole.detach()
-        mask = placed.get("attention_mask")
-        tokens += next(iter(placed.values())).numel() if mask is None else (mask > 0).sum()
-    return loss, tokens
-
-
-def _next_batch(stream: Stream) -> Mapping[str, Tensor]:
-    try:
-        return next(stream)
-    except StopIteration:
-        raise ValueError("the stream has ended: training takes an endless one, which begins again by itself") from None
-
-
-def _count_scored(batch: Mapping[str, Tensor], name: str) -> int:
-    """Count what the label `name` scores; all rows where the batch has no such label."""
-    return int((batch[name] != IGNORED).sum()) if name in batch else len(next(iter(batch.values())))
 
 
 def _begin(folder: Path | None) -> History:
