@@ -1,4 +1,4 @@
-"""Measure a pretrained checkpoint on the held-out part of a corpus. Taught in chapter 07."""
+"""Measure a pretrained checkpoint on the held-out part of a corpus."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """What a run is asked to do: given once, stored beside its results, checked when it is resumed.
 
 Each field is written once, with its default and with what it means: the command line makes its options from the
-fields (`bertmini.cli`), and what the fields refuse is refused everywhere. Taught in chapters 07 and 08.
+fields (`bertmini.cli`), and what the fields refuse is refused everywhere. Taught in chapter 07.
 """
 
 import json
