@@ -161,6 +161,11 @@ def test_training_ends_when_it_is_enough_and_goes_on_where_it_was(tmp_path: Path
     assert same(weights(models[0]), weights(models[1]))
 
 
+def test_enough_without_evaluations_is_refused() -> None:
+    with pytest.raises(ValueError, match="enough is asked after evaluations, and there are none"):
+        run(Toy(), ToyStream(), enough=lambda: True)
+
+
 @pytest.mark.parametrize("read_every", [1, 10])
 def test_a_nan_loss_stops_and_names_the_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_every: int

@@ -57,6 +57,8 @@ def train(
     `FloatingPointError` for loss, gradient or weights that are not finite, naming step, loss and last good checkpoint;
     `OSError` for a full disk: the last checkpoint survives.
     """
+    if enough is not None and evaluate is None:
+        raise ValueError("enough is asked after evaluations, and there are none: pass evaluate, too")
     place = pick_device(device)
     bf16 = use_bf16(recipe.precision, place)
     model.to(place)
