@@ -29,7 +29,7 @@ from bertmini.microworld import Corruption, Floor, Pair, World, split_generator
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.materials import EVALUATION_SEED
 from bertmini.runs.pretrain import build_model, make_recipe
-from bertmini.runs.settings import WORLD_SETTINGS, Settings
+from bertmini.runs.settings import WORLD_SETTINGS, PretrainingSettings
 from bertmini.runs.world import WorldEvaluation, WorldPairs, world_materials
 from bertmini.training import Recipe, train
 
@@ -63,7 +63,7 @@ class Run(NamedTuple):
     standard_error: float
 
 
-def train_once(settings: Settings, threads: int, *, hide_sentences: bool = False) -> Run:
+def train_once(settings: PretrainingSettings, threads: int, *, hide_sentences: bool = False) -> Run:
     """Train as `pretrain` does, without checkpoints, and measure once at the end.
 
     With `hide_sentences` the early share of the batches is masked by `OneSentenceHidden`.
@@ -79,7 +79,7 @@ def train_once(settings: Settings, threads: int, *, hide_sentences: bool = False
     return Run(model, seconds, *distance(model, materials.tokenizer))
 
 
-def bare_recipe(settings: Settings) -> Recipe:
+def bare_recipe(settings: PretrainingSettings) -> Recipe:
     """Make the recipe of `pretrain`, without evaluations and checkpoints on the way."""
     return replace(make_recipe(settings), evaluate_every=None, checkpoint_every=None)
 
@@ -244,7 +244,7 @@ class Goal(NamedTuple):
     """How to train, and with how many seeds."""
 
     name: str
-    settings: Settings
+    settings: PretrainingSettings
     seeds: int
     hide_sentences: bool = False
 

@@ -27,10 +27,18 @@ import torch.nn.functional as F
 from common import circumstances, store, table
 from torch import Tensor
 
-from bertmini import LabelledText, WordPieceTokenizer, evaluation_batches, label_names, read_labelled
+from bertmini import (
+    FinetuningSettings,
+    LabelledText,
+    WordPieceTokenizer,
+    evaluation_batches,
+    finetune,
+    label_names,
+    read_labelled,
+)
 from bertmini.metrics import accuracy
-from bertmini.runs.finetune import Finetuned, Wishes, finetune
-from bertmini.training.best_epoch import predict
+from bertmini.runs.finetune import Finetuned
+from bertmini.runs.held_out import predict
 
 RATES = {False: (1e-4, 3e-4, 1e-3), True: (3e-4, 1e-3, 3e-3)}  # from scratch?
 DROPOUTS = (0.1, 0.3)
@@ -50,41 +58,41 @@ class Score(NamedTuple):
 # ---- the two BERTs ----
 
 
-def tune(wishes: Wishes) -> Finetuned:
+def tune(settings: FinetuningSettings) -> Finetuned:
     """Fine-tune as the command does, into a folder that is thrown away; say how it went."""
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        result = finetune(wishes, Path(folder) / "result", device="cpu", progress=False)
-    start = "scratch" if wishes.from_scratch else "pretrained"
+        result = finetune(settings, Path(folder) / "result", device="cpu", progress=False)
+    start = "scratch" if settings.from_scratch else "pretrained"
     course = " ".join(f"{epoch.accuracy:.1%}" for epoch in result.epochs)
     print(
-        f"{start}, rate {wishes.learning_rate}, dropout {wishes.dropout}, seed {wishes.seed}: {course} "
+        f"{start}, rate {settings.learning_rate}, dropout {settings.dropout}, seed {settings.seed}: {course} "
         f"({time.perf_counter() - begin:.0f} s)",
         flush=True,
     )
     return result
 
 
-def score_bert(wishes: Wishes, test: Sequence[LabelledText], seeds: int) -> Score:
+def score_bert(settings: FinetuningSettings, test: Sequence[LabelledText], seeds: int) -> Score:
     """Choose learning rate and dropout with the first seed, run all seeds with them, test each one's best epoch."""
-    rates = RATES[wishes.from_scratch]
-    grid = [replace(wishes, learning_rate=rate, dropout=dropout) for rate in rates for dropout in DROPOUTS]
+    rates = RATES[settings.from_scratch]
+    grid = [replace(settings, learning_rate=rate, dropout=dropout) for rate in rates for dropout in DROPOUTS]
     first = max(map(tune, grid), key=lambda run: (run.best.accuracy, -run.best.loss))
-    runs = [first] + [tune(replace(first.wishes, seed=seed)) for seed in range(1, seeds)]
-    tokenizer = WordPieceTokenizer.from_pretrained(wishes.checkpoint)
+    runs = [first] + [tune(replace(first.settings, seed=seed)) for seed in range(1, seeds)]
+    tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
     tests = []
     for run in runs:
         config = run.model.config
-        batches = evaluation_batches(test, tokenizer, config.labels, max_length=run.wishes.max_length or 128)
+        batches = evaluation_batches(test, tokenizer, config.labels, max_length=run.settings.max_length or 128)
         logits, actual = predict(run.model, batches)
         tests.append(accuracy(logits.argmax(1), actual))
     best = ", ".join(str(run.best.number) for run in runs)
     recipe = (
-        f"rate {first.wishes.learning_rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; dropout "
-        f"{first.wishes.dropout:g} of {', '.join(f'{rate:g}' for rate in DROPOUTS)}; best epochs {best} of at most "
-        f"{wishes.epochs}"
+        f"rate {first.settings.learning_rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; dropout "
+        f"{first.settings.dropout:g} of {', '.join(f'{rate:g}' for rate in DROPOUTS)}; best epochs {best} of at most "
+        f"{settings.epochs}"
     )
-    name = "the same, from scratch" if wishes.from_scratch else "pretrained, then fine-tuned"
+    name = "the same, from scratch" if settings.from_scratch else "pretrained, then fine-tuned"
     return Score(name, recipe, [run.best.accuracy for run in runs], tests)
 
 
@@ -234,7 +242,7 @@ def main() -> None:
 
     columns = {"text": asked.text_column, "label": asked.label_column}
     files = [read_labelled(path, **columns) for path in (asked.train, asked.dev, asked.test)]
-    wishes = Wishes(
+    settings = FinetuningSettings(
         checkpoint=asked.checkpoint,
         train=asked.train,
         eval=asked.dev,
@@ -243,8 +251,8 @@ def main() -> None:
         epochs=asked.epochs,
     )
     systems: dict[str, Callable[[], Score]] = {
-        "pretrained": lambda: score_bert(wishes, files[2], asked.seeds),
-        "scratch": lambda: score_bert(replace(wishes, from_scratch=True), files[2], asked.seeds),
+        "pretrained": lambda: score_bert(settings, files[2], asked.seeds),
+        "scratch": lambda: score_bert(replace(settings, from_scratch=True), files[2], asked.seeds),
         "words": lambda: score_bag(files, 1),
         "pairs": lambda: score_bag(files, 2),
     }

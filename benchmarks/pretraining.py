@@ -27,7 +27,7 @@ from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.runs.materials import make_stream, text_materials
 from bertmini.runs.pretrain import build_model
-from bertmini.runs.settings import MICROWORLD, Settings
+from bertmini.runs.settings import MICROWORLD, PretrainingSettings
 from bertmini.runs.world import WorldEvaluation, WorldPairs, evaluate_world
 from bertmini.training import Recipe, train
 
@@ -43,7 +43,7 @@ SHAPES = ((1, 32), (2, 32), (1, 64), (2, 64))
 FILE = "pretraining.md"
 
 # The plain recipe of chapter 07, whatever the command line's defaults are.
-PLAIN = Settings(
+PLAIN = PretrainingSettings(
     corpus=MICROWORLD, preset="nano", steps=500, batch_size=64, learning_rate=5e-3, max_length=64, dropout=0.0
 )
 PLAIN_TEXT = replace(PLAIN, corpus="library-docs", preset="tiny", batch_size=128, learning_rate=2e-3, max_length=32)
@@ -70,7 +70,7 @@ class Laboratory:
         """Say how far from the optimum the piece frequencies are, in nats."""
         return self.evaluation.baselines.unigram_loss - self.evaluation.floor["held_out_mlm_loss"]
 
-    def run(self, settings: Settings, model: BertForPreTraining) -> Trial:
+    def run(self, settings: PretrainingSettings, model: BertForPreTraining) -> Trial:
         """Train a model from the beginning and measure it once, at the end."""
         stream = make_stream(WorldPairs(self.world), self.tokenizer, settings)
         recipe = Recipe(steps=settings.steps, learning_rate=settings.learning_rate)
@@ -84,7 +84,7 @@ class Laboratory:
             return Trial(self.evaluation(model)["kl"], seconds)
 
 
-def shaped(settings: Settings, layers: int, width: int, vocab_size: int) -> BertForPreTraining:
+def shaped(settings: PretrainingSettings, layers: int, width: int, vocab_size: int) -> BertForPreTraining:
     """Build a nano BERT of another shape, its initial weights as large as its width asks for."""
     nano = PRESETS["nano"]
     config = replace(

@@ -23,7 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.pretrain import build_model
-from bertmini.runs.settings import WORLD_SETTINGS, Settings
+from bertmini.runs.settings import WORLD_SETTINGS, PretrainingSettings
 from bertmini.runs.world import world_materials
 from bertmini.training import History, train
 
@@ -39,7 +39,7 @@ class Trained(NamedTuple):
     seconds: float
 
 
-def train_together(settings: Settings) -> Trained:
+def train_together(settings: PretrainingSettings) -> Trained:
     """Train as `pretrain` does, without checkpoints, each batch shared by two workers of one thread.
 
     Raises `RuntimeError` if the second worker fails.
@@ -55,7 +55,7 @@ def train_together(settings: Settings) -> Trained:
     return trained
 
 
-def work(rank: int, meeting: Path, settings: Settings) -> Trained:
+def work(rank: int, meeting: Path, settings: PretrainingSettings) -> Trained:
     """Be one of the workers: draw pairs of one's own, start from the first worker's weights, average each gradient."""
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=WORKERS)
@@ -70,7 +70,7 @@ def work(rank: int, meeting: Path, settings: Settings) -> Trained:
     return Trained(model, history, seconds)
 
 
-def train_threaded(settings: Settings) -> History:
+def train_threaded(settings: PretrainingSettings) -> History:
     """Train the same number of pairs per step in one process of two threads."""
     torch.set_num_threads(WORKERS)
     materials = world_materials(settings)
@@ -105,7 +105,7 @@ def speeds(batch_sizes: list[int], rounds: int) -> str:
     return table(["pairs per step", "two workers, ms", "two threads, ms", "workers / threads"], rows)
 
 
-def goal(settings: Settings, seeds: int) -> str:
+def goal(settings: PretrainingSettings, seeds: int) -> str:
     """Train with several seeds: how long, and how far from the optimum."""
     rows = []
     tokenizer = world_materials(settings).tokenizer

@@ -12,11 +12,15 @@ from bertmini.data.masking import Masking
 from bertmini.data.pretraining import PretrainingStream, TextPairs
 from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
-from bertmini.microworld import World
+from bertmini.microworld import Floor, World
 from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
+from bertmini.runs.fill_mask import fill_mask
+from bertmini.runs.finetune import finetune
+from bertmini.runs.pretrain import pretrain
+from bertmini.runs.settings import FinetuningSettings, PretrainingSettings
 from bertmini.training import History, Recipe, train
 
 __version__ = "0.1.0"
@@ -32,12 +36,15 @@ __all__ = [
     "BertModel",
     "Corpus",
     "Encoding",
+    "FinetuningSettings",
     "FinetuningStream",
+    "Floor",
     "History",
     "LabelledText",
     "ListCorpus",
     "Masking",
     "MultiHeadAttention",
+    "PretrainingSettings",
     "PretrainingStream",
     "Recipe",
     "TextCorpus",
@@ -45,9 +52,12 @@ __all__ = [
     "WordPieceTokenizer",
     "World",
     "evaluation_batches",
+    "fill_mask",
+    "finetune",
     "label_names",
     "library_docs",
     "open_corpus",
+    "pretrain",
     "read_labelled",
     "scaled_dot_product_attention",
     "train",

@@ -1,30 +1,57 @@
-"""What can be asked on the command line: the commands, their options and what each option is for.
+"""The command line: `python -m bertmini COMMAND`. Options and printing; the work is done in `bertmini.runs`.
 
-Nothing runs here: `python -m bertmini` reads the answer and calls what was asked for.
+A user's mistake ends with exit code 2 and one line that says what to do. Options that are settings are made from the
+fields of `bertmini.runs.settings`: names, defaults and help are written there.
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from bertmini.config import PRESETS
-from bertmini.training.optim import OPTIMIZERS, SCHEDULES
+from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.metrics import class_report, macro_f1
+from bertmini.model.pretraining import BertForMaskedLM
+from bertmini.runs.evaluate import evaluate
+from bertmini.runs.explore import explore_checkpoint
+from bertmini.runs.fill_mask import Guess, fill_mask
+from bertmini.runs.finetune import Finetuned, finetune, model_is_safe, save_confusion
+from bertmini.runs.held_out import Evaluation
+from bertmini.runs.info import info
+from bertmini.runs.pretrain import Run, filled_examples, pretrain, save_curve
+from bertmini.runs.settings import (
+    TEXT_SETTINGS,
+    WORLD_SETTINGS,
+    FinetuningSettings,
+    PretrainingSettings,
+    choose_settings,
+    read_settings,
+)
 
-SETTING_NAMES = (
-    "corpus", "preset", "steps", "batch_size", "learning_rate", "optimizer", "warmup", "schedule", "early_share",
-    "max_length", "vocab_size", "dropout", "whole_words", "precision", "threads", "seed",
-)  # fmt: skip
-WISH_NAMES = (
-    "checkpoint", "train", "eval", "text_column", "pair_column", "label_column", "epochs", "batch_size",
-    "learning_rate", "max_length", "dropout", "patience", "seed", "from_scratch",
-)  # fmt: skip
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    asked = make_parser().parse_args(arguments)
+    try:
+        asked.run(asked)
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"bertmini {asked.command}: {'; '.join([str(error), *getattr(error, '__notes__', [])])}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stop:
+        print(f"\nbertmini {asked.command}: {stop}", file=sys.stderr)
+        return 130
+    return 0
+
+
+# ---- options ----
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Describe the commands; what an option leaves open is decided by the corpus, see `choose_settings`."""
+    """Describe all commands; each leaves the function that answers it in `run`."""
     parser = argparse.ArgumentParser(prog="python -m bertmini", description="Build, train and question a small BERT.")
     commands = parser.add_subparsers(dest="command", required=True)
-
     add_pretrain(commands)
     add_finetune(commands)
     add_questions(commands)
@@ -32,29 +59,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def add_pretrain(commands: Any) -> None:
-    """Describe `pretrain`."""
+    """Describe `pretrain`; what is not asked for is decided by the corpus, see `choose_settings`."""
     new = commands.add_parser("pretrain", help="pretrain a BERT from nothing, here and now")
-    new.add_argument("--corpus", help="microworld (default), library-docs, hub:OWNER/NAME, or a file or folder of text")
+    new.set_defaults(run=run_pretrain)
     new.add_argument("--out", type=Path, default=Path("runs/first"), help="folder for the result (default %(default)s)")
     new.add_argument("--resume", action="store_true", help="go on with the run in --out, if there is one")
-    new.add_argument("--preset", help=f"size of the model: {', '.join(PRESETS)} (default nano or tiny)")
-    new.add_argument("--steps", type=int, help="updates of the weights (default a minute's or a few minutes' worth)")
-    new.add_argument("--batch-size", type=int, help="sentence pairs in a batch")
-    new.add_argument("--learning-rate", type=float, help="at its peak")
-    new.add_argument("--optimizer", choices=OPTIMIZERS, help="(default muon in the microworld, else adamw)")
-    new.add_argument("--warmup", type=float, help="share of the steps in which the learning rate rises")
-    new.add_argument("--schedule", choices=SCHEDULES, help="(default cosine in the microworld, else linear)")
-    new.add_argument("--early-share", type=float, help="share of the steps, the first, in which more words are scored")
-    new.add_argument("--max-length", type=int, help="tokens in a sentence pair")
-    new.add_argument("--vocab-size", type=int, help="word pieces (default 8192, or as many as the text gives)")
-    new.add_argument("--dropout", type=float, help="rate of dropout")
-    new.add_argument("--whole-words", action="store_true", default=None, help="mask all pieces of a word together")
-    new.add_argument(
-        "--precision", choices=("auto", "float32", "bf16"), help="auto takes bf16 where the device is made for it"
-    )
-    new.add_argument("--threads", type=int, help="of the processor (default 1 in the microworld, else all cores)")
-    new.add_argument("--seed", type=int, help="of weights, data and masks (default 0)")
-    new.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    for field in fields(PretrainingSettings):
+        add_setting(new, field, by_corpus_default(field))
+    add_device(new)
 
 
 def add_finetune(commands: Any) -> None:
@@ -62,45 +74,205 @@ def add_finetune(commands: Any) -> None:
     tune = commands.add_parser("finetune", help="teach a pretrained BERT a task, from examples in a file")
     tasks = tune.add_subparsers(dest="task", required=True)
     task = tasks.add_parser("classification", help="one class for each text, or pair of texts")
-    task.add_argument("checkpoint", type=Path, help="a folder that pretrain wrote, or any BERT in safetensors")
-    task.add_argument("--train", type=Path, required=True, help="examples to train on: .tsv or .jsonl")
-    task.add_argument("--eval", type=Path, required=True, help="others, to choose the best epoch by")
+    task.set_defaults(run=run_finetune)
+    for field in fields(FinetuningSettings):
+        if field.name == "checkpoint":
+            task.add_argument(field.name, type=Path, help=field.metadata["meaning"])
+        else:
+            add_setting(task, field, spell_value(field, field.default))
     task.add_argument("--out", type=Path, required=True, help="folder for the result, new or empty")
-    task.add_argument("--text-column", default="text", help="its name, or in a .tsv without heading its number")
-    task.add_argument("--pair-column", help="the second text's, if there are two")
-    task.add_argument("--label-column", default="label", help="the class's (default %(default)s)")
-    task.add_argument("--epochs", type=int, default=5, help="passes over the examples, at most (default %(default)s)")
-    task.add_argument("--patience", type=int, default=2, help="stop after so many no better (default %(default)s)")
-    task.add_argument("--batch-size", type=int, default=32, help="examples in a batch (default %(default)s)")
-    task.add_argument("--learning-rate", type=float, help="at its peak (default 0.04 / width of the model)")
-    task.add_argument("--max-length", type=int, help="tokens of a text (default 128, or what the model takes)")
-    task.add_argument("--dropout", type=float, default=0.1, help="rate of dropout (default %(default)s)")
-    task.add_argument("--from-scratch", action="store_true", help="random weights, to see what pretraining is worth")
-    task.add_argument("--threads", type=int, help="of the processor (default all cores)")
-    task.add_argument("--seed", type=int, default=0, help="of new weights and the order of examples (default 0)")
-    task.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    add_device(task)
+
+
+def add_setting(parser: argparse.ArgumentParser, field: Field[Any], default: str) -> None:
+    """Make one option from one field; None means that it was not asked for. No `default` means that it must be."""
+    name, meaning = f"--{field.name.replace('_', '-')}", field.metadata["meaning"]
+    if field.type is bool:
+        parser.add_argument(name, action="store_true", default=None, help=meaning)
+        return
+    kind: Any = next((kind for kind in get_args(field.type) if kind is not type(None)), field.type)
+    choices = field.metadata["choices"]
+    parser.add_argument(
+        name,
+        type=kind,
+        required=not default,
+        metavar=f"{{{','.join(choices)}}}" if choices else None,  # refused by the settings, in a line
+        help=f"{meaning} (default {default})" if default else meaning,
+    )
+
+
+def by_corpus_default(field: Field[Any]) -> str:
+    """Spell a pretraining setting's default, or both, where the microworld has another than text."""
+    world, text = (spell_value(field, getattr(these, field.name)) for these in (WORLD_SETTINGS, TEXT_SETTINGS))
+    if field.name == "corpus" or world == text:
+        return world
+    return f"{world} in the microworld, else {text}"
+
+
+def spell_value(field: Field[Any], value: Any) -> str:
+    """Spell a value as a reader of the help would; nothing for a field that has no default."""
+    if isinstance(value, str | int | float):
+        return str(value)
+    return str(field.metadata["none"]) if value is None else ""
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Describe where to compute."""
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
 
 
 def add_questions(commands: Any) -> None:
     """Describe the commands that put a question to a checkpoint."""
-    fill = commands.add_parser("fill-mask", help="guess what stands at each [MASK] of a text")
-    fill.add_argument("checkpoint", type=Path)
-    fill.add_argument("text", help='such as "the [MASK] of the city"')
 
-    look = commands.add_parser("attention", help="write a page that shows what every head does with a sentence")
-    look.add_argument("checkpoint", type=Path)
+    def add(name: str, run: Any, help: str) -> argparse.ArgumentParser:  # noqa: A002 (argparse's name for it)
+        parser: argparse.ArgumentParser = commands.add_parser(name, help=help)
+        parser.set_defaults(run=run)
+        parser.add_argument("checkpoint", type=Path)
+        return parser
+
+    fill = add("fill-mask", run_fill_mask, "guess what stands at each [MASK] of a text")
+    fill.add_argument("text", help='such as "the [MASK] of the city"')
+    look = add("attention", run_attention, "write a page that shows what every head does with a sentence")
     look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
     look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")
     look.add_argument("--beside", help="another text, shown beside the first")
     look.add_argument("--out", type=Path, default=Path("attention.html"), help="the page (default %(default)s)")
-
-    judge = commands.add_parser("evaluate", help="measure a checkpoint on a corpus's held-out documents")
-    judge.add_argument("checkpoint", type=Path)
+    judge = add("evaluate", run_evaluate, "measure a checkpoint on a corpus's held-out documents")
     judge.add_argument("--corpus", required=True, help="as for pretrain")
+    add("info", run_info, "show a checkpoint's sizes and where its parameters are")
+    add("tokenize", run_tokenize, "show the word pieces of a text and their ids").add_argument("text")
 
-    info = commands.add_parser("info", help="show a checkpoint's sizes and where its parameters are")
-    info.add_argument("checkpoint", type=Path)
 
-    pieces = commands.add_parser("tokenize", help="show the word pieces of a text and their ids")
-    pieces.add_argument("checkpoint", type=Path)
-    pieces.add_argument("text")
+def asked_for(asked: argparse.Namespace, kind: type[PretrainingSettings | FinetuningSettings]) -> dict[str, Any]:
+    """Pick the settings of one kind that were asked for."""
+    values = {field.name: getattr(asked, field.name) for field in fields(kind)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+# ---- answers ----
+
+
+def run_pretrain(asked: argparse.Namespace) -> None:
+    """Pretrain, then show what was learned."""
+    begun = read_settings(asked.out) if asked.resume else None
+    settings = choose_settings(asked_for(asked, PretrainingSettings), begun)
+    print(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
+    run = pretrain(settings, asked.out, device=asked.device, resume=asked.resume)
+    with model_is_safe(asked.out):
+        print_run(run, asked.out)
+
+
+def print_run(run: Run, folder: Path) -> None:
+    """Print what a finished run can do, and draw how it got there."""
+    if run.materials.note:
+        print(f"Note: {run.materials.note}")
+    print_evaluation(run.materials.evaluation, run.history.rows[-1])
+    print("\nFilled in, in sentences that it has never seen:")
+    for text, hidden, guesses in filled_examples(run):
+        print(f"  {text}\n    {spell_guesses(guesses)}   (it was: {hidden})")
+    save_curve(run, folder / "loss.png")
+    print(f"\nLoss curve: {folder / 'loss.png'}")
+    print(f'Try it:     python -m bertmini fill-mask {folder} "a sentence with a [MASK] in it."')
+    print("Read on:    make lab   (or: .venv/bin/jupyter lab --preferred-dir=chapters)")
+
+
+def print_evaluation(evaluation: Evaluation, figures: dict[str, float]) -> None:
+    """Print held-out figures, each beside what can be had without a model and, in the microworld, the best possible."""
+    best = evaluation.floor
+    unigram, commonest = evaluation.baselines
+    rows = [
+        ("masked-LM loss, nats", "held_out_mlm_loss", "{:.3f}", f"unigram {unigram:.3f}"),
+        ("hidden pieces guessed", "masked_accuracy", "{:.1%}", f"commonest {commonest:.1%}"),
+        ("next sentence or not", "next_sentence_accuracy", "{:.1%}", "coin 50.0%"),
+    ]
+    print(f"Text that it has not seen, {evaluation.scored:,} hidden pieces:")
+    for title, name, form, without in rows:
+        possible = f", best possible {form.format(best[name])}" if best else ""
+        print(f"  {title:24s}{form.format(figures[name]):>8s}   ({without}{possible})")
+    if best:
+        distance = f"{figures['kl']:.4f} ± {figures['kl_error']:.4f}"
+        print(f"  {'distance from the best':24s}{distance:>17s} nats (KL divergence, one standard error)")
+
+
+def spell_guesses(guesses: list[Guess]) -> str:
+    """Write guesses on a line."""
+    return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
+
+
+def run_finetune(asked: argparse.Namespace) -> None:
+    """Fine-tune, then show how well each class is told."""
+    settings = FinetuningSettings(**asked_for(asked, FinetuningSettings))
+    start = "random weights, shaped like" if settings.from_scratch else "the weights of"
+    print(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
+    result = finetune(settings, asked.out, device=asked.device)
+    with model_is_safe(asked.out):
+        print_classifier(result)
+        save_confusion(result, asked.out / "confusion.png")
+    print(f"\nConfusion matrix: {asked.out / 'confusion.png'}")
+    print("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")
+
+
+def print_classifier(result: Finetuned) -> None:
+    """Print how each epoch did and what the best one takes for what."""
+    for note in result.notes:
+        print(f"Note: {note}")
+    print(f"Judged on {result.settings.eval}, {int(result.matrix.sum()):,} examples:")
+    print("  epoch  loss, nats  accuracy")
+    for epoch in result.epochs:
+        remark = "  before training" if epoch.number == 0 else "  best, kept" if epoch == result.best else ""
+        print(f"  {epoch.number:5d}  {epoch.loss:10.3f}  {epoch.accuracy:8.1%}{remark}")
+    report = class_report(result.matrix, result.model.config.labels)
+    width = max(5, *(len(scores.label) for scores in report))
+    print(f"\n  {'class':{width}s}  precision  recall     F1  examples")
+    for scores in report:
+        print(
+            f"  {scores.label:{width}s}  {scores.precision:9.1%}  {scores.recall:6.1%}  {scores.f1:5.1%}  "
+            f"{scores.support:8,}"
+        )
+    commonest = max(scores.support for scores in report) / int(result.matrix.sum())
+    print(f"  accuracy {result.best.accuracy:.1%} (always the commonest class: {commonest:.1%}), ", end="")
+    print(f"mean F1 {macro_f1(report):.1%}, calibration error {result.calibration_error:.1%}")
+
+
+def run_fill_mask(asked: argparse.Namespace) -> None:
+    """Print the five best pieces for each blank."""
+    model = BertForMaskedLM.from_pretrained(asked.checkpoint)
+    tokenizer = WordPieceTokenizer.from_pretrained(asked.checkpoint)
+    for number, guesses in enumerate(fill_mask(model, tokenizer, asked.text), 1):
+        print(f"[MASK] {number}")
+        for guess in guesses:
+            print(f"  {guess.probability:6.1%}  {guess.piece}")
+
+
+def run_attention(asked: argparse.Namespace) -> None:
+    """Write the page and say where it is."""
+    explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside).save(asked.out)
+    print(f"Open {asked.out} in a browser: it needs no network.")
+
+
+def run_evaluate(asked: argparse.Namespace) -> None:
+    """Print a checkpoint's figures on the held-out part of a corpus."""
+    evaluation, figures, note = evaluate(asked.checkpoint, asked.corpus)
+    print_evaluation(evaluation, figures)
+    if note:
+        print(f"Note: {note}")
+
+
+def run_info(asked: argparse.Namespace) -> None:
+    """Print sizes, and parameters by part."""
+    config, counts = info(asked.checkpoint)
+    print(
+        f"{config.num_hidden_layers} layers, {config.hidden_size} wide, {config.num_attention_heads} heads, "
+        f"feed-forward {config.intermediate_size}, {config.vocab_size} pieces, "
+        f"at most {config.max_position_embeddings} tokens"
+    )
+    for part, count in counts.items():
+        print(f"  {part:24s}{count:>14,}{count / sum(counts.values()):8.1%}")
+    print(f"  {'all':24s}{sum(counts.values()):>14,}")
+
+
+def run_tokenize(asked: argparse.Namespace) -> None:
+    """Print a text's pieces, one a line."""
+    encoding = WordPieceTokenizer.from_pretrained(asked.checkpoint).encode(asked.text)
+    for piece, number, (begin, end) in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True):
+        print(f"{number:8d}  {piece:20s}  {asked.text[begin:end]}")

@@ -1,41 +1,21 @@
 """The command line as a user meets it: short real runs, and every mistake answered by one line and exit code 2."""
 
 import json
-import random
-import shutil
+import subprocess
+import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import torch
+from small_texts import SMALL, make_corpus
 
-from bertmini import BertForPreTraining, WordPieceTokenizer
-from bertmini.__main__ import main
-from bertmini.runs.fill_mask import blank_out, fill_mask
-
-ANIMALS = ["heron", "otter", "badger", "lobster", "walrus", "gecko", "beetle", "magpie"]
-PLACES = ["harbour", "library", "bakery", "orchard", "station", "quarry"]
-HABITS = ["counts the spoons", "hides a map", "mends the clock", "reads old letters", "paints every door"]
-
-
-def make_corpus(path: Path, documents: int = 60) -> Path:
-    """Write a small English of our own: three sentences about one animal in each document."""
-    draw = random.Random(5)
-    lines = []
-    for _ in range(documents):
-        animal, place = draw.choice(ANIMALS), draw.choice(PLACES)
-        lines.append(f"The {animal} lives near the {place} by the sea.")
-        lines.append(f"Every morning the {animal} {draw.choice(HABITS)} and complains.")
-        lines.append(f"Nobody at the {place} has asked the {animal} why it does so.\n")
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
+from bertmini import BertForPreTraining, FinetuningSettings, PretrainingSettings, WordPieceTokenizer
+from bertmini.cli import main
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_corpus(tmp_path_factory.mktemp("text") / "animals.txt")
-
-
-SMALL = ["--preset", "nano", "--max-length", "64", "--vocab-size", "120", "--batch-size", "16", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +54,6 @@ def test_pretrain_learns_and_reports(checkpoint: Path, capsys: pytest.CaptureFix
     assert "coin 50.0%" in printed
 
 
-def test_resume_ends_where_an_uninterrupted_run_ends(corpus: Path, checkpoint: Path, tmp_path: Path) -> None:
-    torn = tmp_path / "torn"
-    arguments = ["pretrain", "--corpus", str(corpus), "--out", str(torn), "--steps", "60", *SMALL]
-    assert main(arguments) == 0
-    for folder in sorted((torn / "checkpoints").iterdir())[1:]:  # as if killed after the last but one checkpoint
-        shutil.rmtree(folder)
-    (torn / "model.safetensors").unlink()
-    assert main([*arguments, "--resume"]) == 0
-    whole, resumed = (BertForPreTraining.from_pretrained(folder).state_dict() for folder in (checkpoint, torn))
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-
-
 def test_resume_with_another_wish_is_refused(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pretrain", "--out", str(checkpoint), "--resume", "--steps", "61"]) == 2
     assert "was begun with steps 60, now it is to be 61" in capsys.readouterr().err
@@ -117,27 +85,6 @@ def test_fill_mask_prints_five_guesses_that_are_probabilities(
     assert sum(shares[:5]) <= 100.5
 
 
-def test_fill_mask_equals_the_full_softmax(checkpoint: Path) -> None:
-    model = BertForPreTraining.from_pretrained(checkpoint)
-    tokenizer = WordPieceTokenizer.from_pretrained(checkpoint)
-    (guesses,) = fill_mask(model, tokenizer, "every morning the [MASK] counts", "nobody has asked", best=3)
-    encoding = tokenizer.encode("every morning the [MASK] counts", "nobody has asked")
-    with torch.no_grad():
-        logits = model(torch.tensor([encoding.ids]), torch.tensor([encoding.type_ids])).prediction_logits
-    expected = logits[0, encoding.ids.index(tokenizer.mask_id)].softmax(-1)
-    for guess in guesses:
-        assert guess.probability == pytest.approx(float(expected[tokenizer.vocab[guess.piece]]), abs=1e-6)
-    assert guesses[0].piece == tokenizer.pieces[int(expected.argmax())]
-
-
-def test_blank_out_hides_a_word_that_is_one_piece() -> None:
-    tokenizer = WordPieceTokenizer.from_vocab(
-        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "otter", "lob", "##ster", "."]
-    )
-    assert blank_out("The lobster, the otter.", tokenizer) == ("The lobster, the [MASK].", "otter")
-    assert blank_out("Lobster.", tokenizer) is None
-
-
 def test_info_counts_every_parameter(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(checkpoint)]) == 0
     printed = capsys.readouterr().out
@@ -156,7 +103,7 @@ def test_tokenize_shows_pieces_ids_and_text(checkpoint: Path, capsys: pytest.Cap
 
 MISTAKES = [
     (["--steps", "0"], "steps is 0"),
-    (["--preset", "huge"], "unknown preset 'huge'"),
+    (["--preset", "huge"], "preset is 'huge'; choose one of nano, tiny"),
     (["--batch-size", "0"], "batch_size is 0"),
     (["--max-length", "4"], "max_length is 4"),
     (["--max-length", "65"], "takes 5 to 64"),
@@ -167,6 +114,9 @@ MISTAKES = [
     (["--learning-rate", "-1"], "learning_rate is -1"),
     (["--warmup", "1"], "warmup is 1.0"),
     (["--early-share", "1.5"], "early_share is 1.5"),
+    (["--optimizer", "sgd"], "optimizer is 'sgd'; choose one of adamw, muon"),
+    (["--schedule", "flat"], "schedule is 'flat'; choose one of linear, cosine, one-cycle"),
+    (["--precision", "int8"], "precision is 'int8'; choose one of"),
 ]
 
 
@@ -233,8 +183,54 @@ def test_mistakes_of_the_other_commands(
     assert message in capsys.readouterr().err
 
 
-def test_help_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
+def help_of(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *command: str) -> str:
+    monkeypatch.setenv("COLUMNS", "120")
     with pytest.raises(SystemExit) as stop:
-        main(["pretrain", "--help"])
+        main([*command, "--help"])
     assert stop.value.code == 0
-    assert "--corpus" in capsys.readouterr().out
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"), [("pretrain", PretrainingSettings), ("finetune classification", FinetuningSettings)]
+)
+def test_every_setting_is_an_option_with_its_own_words(
+    command: str, kind: type, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = " ".join(help_of(capsys, monkeypatch, *command.split()).split())
+    for field in fields(kind):
+        name = "checkpoint" if field.name == "checkpoint" else f"--{field.name.replace('_', '-')}"
+        assert name in shown
+        assert field.metadata["meaning"] in shown
+
+
+def test_help_names_both_defaults_where_the_corpus_decides(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = " ".join(help_of(capsys, monkeypatch, "pretrain").split())
+    assert "what updates the weights (default muon in the microworld, else adamw)" in shown
+    assert "sentence pairs in a batch (default 128)" in shown
+    assert "of the processor (default 1 in the microworld, else all cores)" in shown
+    assert "a file or folder of text (default microworld)" in shown
+    shown = " ".join(help_of(capsys, monkeypatch, "finetune", "classification").split())
+    assert "at its peak (default 0.04 / width of the model)" in shown
+    assert "examples to train on: .tsv or .jsonl --eval" in shown  # it has no default: it must be given
+
+
+def test_a_picture_that_fails_leaves_the_model_and_says_so(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no room for a picture")
+
+    monkeypatch.setattr("bertmini.runs.pretrain.save", refuse)
+    out = tmp_path / "run"
+    assert main(["pretrain", "--corpus", str(corpus), "--out", str(out), "--steps", "2", *SMALL]) == 2
+    assert f"no room for a picture; the trained model is whole in {out}" in capsys.readouterr().err
+    assert BertForPreTraining.from_pretrained(out).config.vocab_size == 120
+
+
+def test_the_package_runs_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "bertmini", "info", "NOWHERE"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("bertmini info: NOWHERE is not a checkpoint")

@@ -9,7 +9,7 @@ import pytest
 from small_models import CONFIG, shaken
 
 from bertmini import BertForMaskedLM, BertForPreTraining, BertModel, WordPieceTokenizer
-from bertmini.__main__ import main
+from bertmini.cli import main
 from bertmini.inside.attend import attend
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.viz.interactive.explorer import encode

@@ -12,11 +12,19 @@ import transformers
 from PIL import Image
 from torch import nn
 
-from bertmini import BertConfig, BertForPreTraining, BertForSequenceClassification, WordPieceTokenizer
-from bertmini.__main__ import main
-from bertmini.data.pretraining import Batch
-from bertmini.runs.finetune import Wishes, build_classifier, finetune, prepare, settle_wishes
-from bertmini.training.best_epoch import BestEpoch, NoBetterError, predict
+from bertmini import (
+    BertConfig,
+    BertForPreTraining,
+    BertForSequenceClassification,
+    FinetuningSettings,
+    WordPieceTokenizer,
+    finetune,
+)
+from bertmini.cli import main
+from bertmini.runs.finetune import build_classifier, prepare
+from bertmini.runs.held_out import predict
+from bertmini.runs.settings import settle
+from bertmini.training import BestEpoch
 
 TASTES = {"good": ["warm", "fresh", "crisp"], "bad": ["cold", "stale", "burnt"], "so-so": ["plain", "small", "late"]}
 DISHES = ["soup", "pie", "bread", "salad", "tea"]
@@ -103,8 +111,8 @@ def test_it_learns_and_the_record_says_how(result: Path, files: Files) -> None:
 def test_the_saved_model_is_the_best_epoch_and_knows_its_classes(result: Path, files: Files) -> None:
     model = BertForSequenceClassification.from_pretrained(result)
     assert model.config.labels == ("bad", "good", "so-so")
-    wishes = settle_wishes(Wishes(checkpoint=files.checkpoint, train=files.train, eval=files.eval))
-    logits, actual = predict(model, prepare(wishes, TOKENIZER).batches)
+    settings = settle(FinetuningSettings(checkpoint=files.checkpoint, train=files.train, eval=files.eval))
+    logits, actual = predict(model, prepare(settings, TOKENIZER).batches)
     record = json.loads((result / "finetune.json").read_text())
     best = record["epochs"][record["best_epoch"]]
     assert float((logits.argmax(1) == actual).float().mean()) == pytest.approx(best["accuracy"])
@@ -142,9 +150,9 @@ def test_the_same_seed_gives_the_same_weights(files: Files, tmp_path: Path) -> N
 
 
 def test_from_scratch_takes_the_shape_and_not_the_weights(files: Files) -> None:
-    wishes = Wishes(checkpoint=files.checkpoint, train=files.train, eval=files.eval, dropout=0.25)
+    settings = FinetuningSettings(checkpoint=files.checkpoint, train=files.train, eval=files.eval, dropout=0.25)
     before = BertForPreTraining.from_pretrained(files.checkpoint).bert.state_dict()
-    tuned, scratch = (build_classifier(replace(wishes, from_scratch=flag), ("a", "b")) for flag in (False, True))
+    tuned, scratch = (build_classifier(replace(settings, from_scratch=flag), ("a", "b")) for flag in (False, True))
     assert all(torch.equal(tensor, before[name]) for name, tensor in tuned.bert.state_dict().items())
     assert not torch.equal(scratch.bert.embeddings.word.weight, before["embeddings.word.weight"])
     assert scratch.bert.embeddings.word.weight.shape == before["embeddings.word.weight"].shape
@@ -189,55 +197,6 @@ def test_notes_on_leaks_and_cuts(files: Files, tmp_path: Path, capsys: pytest.Ca
 # ---- the best epoch ----
 
 
-class Scripted(nn.Module):
-    """A model whose accuracy and certainty after each epoch are given."""
-
-    def __init__(self, script: list[tuple[int, float]]) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(()))
-        self.script = iter(script)
-
-    def forward(self, input_ids: torch.Tensor) -> object:
-        right, certainty = next(self.script)
-        with torch.no_grad():
-            self.weight += 1
-        logits = torch.zeros(4, 2)
-        logits[:right, 0] = certainty
-        logits[right:, 1] = certainty
-        return type("Output", (), {"logits": logits})()
-
-
-def four_examples() -> list[Batch]:
-    return [{"input_ids": torch.zeros(4, 3, dtype=torch.long), "labels": torch.zeros(4, dtype=torch.long)}]
-
-
-def judged(script: list[tuple[int, float]], patience: int) -> tuple[BestEpoch, bool]:
-    judge, model = BestEpoch(four_examples(), patience), Scripted(script)
-    with torch.no_grad():
-        for _ in script:
-            try:
-                judge(model)
-            except NoBetterError:
-                return judge, True
-    return judge, False
-
-
-def test_the_best_epoch_is_kept_and_the_lower_loss_decides_between_equals() -> None:
-    judge, stopped = judged([(4, 9.0), (2, 1.0), (3, 2.0), (3, 1.0), (2, 1.0)], patience=2)
-    assert not stopped
-    assert judge.best is not None
-    assert (judge.best.number, judge.best.accuracy) == (3, 0.75)  # not epoch 0, which is before training
-    assert float(judge.weights["weight"]) == 4
-
-
-def test_patience_counts_epochs_since_the_best() -> None:
-    judge, stopped = judged([(2, 1.0), (3, 1.0), (2, 1.0), (2, 1.0), (4, 1.0)], patience=2)
-    assert stopped
-    assert [epoch.number for epoch in judge.epochs] == [0, 1, 2, 3]
-    assert judge.best is not None
-    assert judge.best.number == 1
-
-
 def test_early_stopping_ends_a_real_run(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = ["--epochs", "30", "--patience", "1", "--learning-rate", "1e-9"]
     assert main(arguments(files, tmp_path / "out", *more, "--dropout", "0")) == 0
@@ -253,8 +212,8 @@ def test_ctrl_c_keeps_the_best_epoch(files: Files, tmp_path: Path, monkeypatch: 
         return before(self, model)  # type: ignore[operator, no-any-return]
 
     monkeypatch.setattr(BestEpoch, "__call__", judge_twice)
-    wishes = Wishes(checkpoint=files.checkpoint, train=files.train, eval=files.eval)
-    result = finetune(wishes, tmp_path / "out", device="cpu", progress=False)
+    settings = FinetuningSettings(checkpoint=files.checkpoint, train=files.train, eval=files.eval)
+    result = finetune(settings, tmp_path / "out", device="cpu", progress=False)
     assert (result.best.number, result.notes[-1]) == (1, "stopped by Ctrl-C")
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
@@ -268,6 +227,35 @@ def test_ctrl_c_before_the_first_epoch_leaves_nothing(
     monkeypatch.setattr(BestEpoch, "__call__", interrupt)
     assert main(arguments(files, tmp_path / "out")) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- what comes after training cannot cost the weights ----
+
+
+@pytest.mark.parametrize("broken", ["finetune.save", "finetune.report", "finetune.write_record"])
+def test_whatever_fails_after_training_leaves_the_model_and_says_so(
+    broken: str, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("it went wrong")
+
+    monkeypatch.setattr(f"bertmini.runs.{broken}", fail)
+    out = tmp_path / "out"
+    assert main(arguments(files, out)) == 2
+    assert f"bertmini finetune: it went wrong; the trained model is whole in {out}" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert BertForSequenceClassification.from_pretrained(out).config.labels == ("bad", "good", "so-so")
+    assert len(WordPieceTokenizer.from_pretrained(out)) == len(TOKENIZER)
+
+
+def test_a_class_whose_name_cannot_be_drawn_costs_only_the_picture(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = write_tsv(tmp_path / "odd.tsv", [("text", "label"), ("the soup was cold", "$a^$"), ("the pie was warm", "b")])
+    given = ["finetune", "classification", str(files.checkpoint), "--train", str(odd), "--eval", str(odd)]
+    assert main([*given, "--out", str(tmp_path / "out"), "--epochs", "1", "--device", "cpu"]) == 2
+    assert "the trained model is whole in" in capsys.readouterr().err
+    assert BertForSequenceClassification.from_pretrained(tmp_path / "out").config.labels == ("$a^$", "b")
 
 
 # ---- mistakes ----
@@ -326,8 +314,8 @@ def test_a_result_is_never_overwritten(result: Path, files: Files, capsys: pytes
 
 
 def test_the_default_rate_follows_the_width(files: Files) -> None:
-    wishes = settle_wishes(Wishes(checkpoint=files.checkpoint, train=files.train, eval=files.eval))
-    assert (wishes.learning_rate, wishes.max_length) == (2e-3, 17)
+    settings = settle(FinetuningSettings(checkpoint=files.checkpoint, train=files.train, eval=files.eval))
+    assert (settings.learning_rate, settings.max_length) == (2e-3, 17)
 
 
 def test_help_names_the_task(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,5 @@
-import builtins
 import math
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -79,31 +77,6 @@ def test_a_step_is_clip_then_adam_by_the_schedule() -> None:
         torch.testing.assert_close(ours, theirs)
 
 
-def test_accumulation_equals_the_large_batch() -> None:
-    stream, model = ToyStream(), Toy(dropout=0.0)
-    parts = [next(stream) for _ in range(3)]
-    large = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    loss, tokens = accumulate_gradients(model, Fixed(*parts), 3, device=CPU)
-    gradients = [parameter.grad.clone() for parameter in model.parameters()]
-    model.zero_grad()
-    whole = model(**large).loss
-    whole.backward()
-    torch.testing.assert_close(loss, whole.detach())
-    assert tokens.item() == large["attention_mask"].sum().item() == 57
-    for ours, theirs in zip(gradients, (parameter.grad for parameter in model.parameters()), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)
-
-
-def test_accumulation_is_a_mean_of_means_when_batches_score_unequally() -> None:
-    stream, model = ToyStream(), Toy(dropout=0.0)
-    parts = [next(stream) for _ in range(2)]
-    parts[1]["labels"][:, 2:] = -100  # 6 scored tokens beside 21
-    losses = [model(**part).loss.item() for part in parts]
-    loss, _ = accumulate_gradients(model, Fixed(*parts), 2, device=CPU)
-    assert loss.item() == pytest.approx(sum(losses) / 2)
-    assert abs(loss.item() - (21 * losses[0] + 6 * losses[1]) / 27) > 1e-3
-
-
 def test_gradients_left_by_the_caller_do_not_count() -> None:
     model, twin = Toy(dropout=0.0), Toy(dropout=0.0)
     twin.load_state_dict(model.state_dict())
@@ -161,6 +134,36 @@ def test_evaluation_leaves_no_trace_and_sees_eval_mode() -> None:
     assert history.column("calls") == ([0, 2, 4, 5], [1, 2, 3, 4])
     assert set(calls) == {(False, False)}
     assert history.column("loss")[0] == [1, 2, 3, 4, 5]
+
+
+def test_training_ends_when_it_is_enough_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        return {"held_out": 1.5}
+
+    asked: list[int] = []
+
+    def enough() -> bool:
+        asked.append(len(asked))
+        return len(asked) == 2
+
+    models = [Toy(), Toy()]
+    models[1].load_state_dict(models[0].state_dict())
+    torch.manual_seed(3)
+    run(models[0], ToyStream(), steps=7)
+    torch.manual_seed(3)
+    options = {"evaluate": evaluate, "evaluate_every": 2, "checkpoints": tmp_path}
+    history = run(models[1], ToyStream(), steps=7, enough=enough, **options)
+    assert history.column("loss")[0] == [1, 2, 3, 4]  # asked after steps 2 and 4, not before the first
+    assert not models[1].training
+    assert [path.name for path in checkpoint_folders(tmp_path)] == ["step-000004"]
+    history = run(models[1], ToyStream(), steps=7, resume=True, **options)
+    assert history.column("loss")[0] == [1, 2, 3, 4, 5, 6, 7]
+    assert same(weights(models[0]), weights(models[1]))
+
+
+def test_enough_without_evaluations_is_refused() -> None:
+    with pytest.raises(ValueError, match="enough is asked after evaluations, and there are none"):
+        run(Toy(), ToyStream(), enough=lambda: True)
 
 
 @pytest.mark.parametrize("read_every", [1, 10])
@@ -316,63 +319,3 @@ def test_unknown_columns_are_named() -> None:
         run(Toy(), ToyStream()).column("accuracy")
     with pytest.raises(ValueError, match="it has no rows yet"):
         History().column("loss")
-
-
-def test_the_progress_bar_shows_loss_and_tokens_per_second(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    history = train(Toy(), ToyStream(), Recipe(steps=4, learning_rate=0.05), device="cpu")
-    shown = capsys.readouterr().err
-    assert "4/4" in shown
-    assert f"loss {history.rows[-1]['loss']:.3f}, " in shown
-    assert " tokens/s" in shown
-
-
-def test_the_progress_bar_of_a_resumed_run_starts_where_it_was(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(Toy(), ToyStream(), steps=4, checkpoints=tmp_path)
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    recipe = Recipe(steps=4, learning_rate=0.05)
-    train(Toy(), ToyStream(), recipe, device="cpu", checkpoints=tmp_path, resume=True)
-    shown = capsys.readouterr().err
-    assert "4/4" in shown
-    assert "0/4" not in shown
-
-
-def test_tensorboard_only_if_asked_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="tensorboard=True needs a folder to write to"):
-        run(Toy(), ToyStream(), tensorboard=True)
-    scalars: list[tuple[str, float, int]] = []
-
-    class Writer:
-        def __init__(self, folder: Path, purge_step: int) -> None:
-            assert (folder, purge_step) == (tmp_path, 1)
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            scalars.append((name, value, step))
-
-        def close(self) -> None:
-            scalars.append(("closed", 0, 0))
-
-    fake = type(sys)("torch.utils.tensorboard")
-    fake.SummaryWriter = Writer  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", fake)
-    history = run(Toy(), ToyStream(), steps=2, log=tmp_path, tensorboard=True)
-    assert ("loss", history.rows[1]["loss"], 2) in scalars
-    assert len(scalars) == 2 * 5 + 1
-    assert scalars[-1] == ("closed", 0, 0)
-
-
-def test_tensorboard_missing_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *arguments: Any, **named: Any) -> Any:
-        if name == "torch.utils.tensorboard":
-            raise ImportError(name)
-        return real(name, *arguments, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ValueError, match="pip install tensorboard"):
-        run(Toy(), ToyStream(), log=tmp_path, tensorboard=True)

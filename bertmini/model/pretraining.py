@@ -38,6 +38,12 @@ class PreTrainingOutput(NamedTuple):
     attentions: tuple[Tensor, ...] | None = None
     places: Tensor | None = None
 
+    @property
+    def losses(self) -> dict[str, Tensor]:
+        """The parts of `loss`, each by the name of the labels that it is a mean over: see `accumulate_gradients`."""
+        parts = {"labels": self.masked_lm_loss, "next_sentence_label": self.next_sentence_loss}
+        return {name: part for name, part in parts.items() if part is not None}
+
 
 class MaskedLMOutput(NamedTuple):
     """Loss, logits (N, V) or (B, S, V), and what else was asked for; `places` as in `PreTrainingOutput`."""

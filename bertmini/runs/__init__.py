@@ -1,1 +1,1 @@
-"""What the command line does, as functions that return results; printing is `bertmini.__main__`'s."""
+"""What can be done with a BERT from beginning to end, as functions that return results and print nothing."""

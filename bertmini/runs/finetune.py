@@ -1,71 +1,41 @@
 """Fine-tune a pretrained BERT on labelled texts: a new head, everything trained, the best epoch kept.
 
-After every epoch the model is judged on texts that it does not train on, see `bertmini.training.best_epoch`; training ends
-early when some epochs in a row were no better.
+After every epoch the model is judged on texts that it does not train on, see `bertmini.training.best_epoch`; training
+ends early when some epochs in a row were no better.
 
-The result is a Hugging Face checkpoint with the names of the classes in its config.json, beside the tokenizer, what was
-asked and measured (finetune.json), and confusion.png. It is written when all is done, and whole.
-Taught in chapter 08.
+The result is a Hugging Face checkpoint with the names of the classes in its config.json, beside the tokenizer and what
+was asked and measured (finetune.json). Model and tokenizer are written as soon as training has ended, and whole: what
+comes after cannot cost them. Taught in chapter 08.
 """
 
 import json
-import math
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from bertmini.training.best_epoch import BestEpoch, Epoch, NoBetterError, predict
 from bertmini.data.classification import FinetuningStream, evaluation_batches
 from bertmini.data.pretraining import Batch
 from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.files import write_atomically
-from bertmini.metrics import confusion_matrix, expected_calibration_error
+from bertmini.metrics import accuracy, confusion_matrix, expected_calibration_error
+from bertmini.model.pretrained import read_config
 from bertmini.model.tasks import BertForSequenceClassification
-from bertmini.model.pretrained import match, read_config, read_tensors
-from bertmini.training import Recipe, pick_device, train
+from bertmini.runs.held_out import predict
+from bertmini.runs.settings import LONGEST, FinetuningSettings, settle
+from bertmini.training import BestEpoch, Recipe, pick_device, train
 from bertmini.viz.confusion import confusion_map
 from bertmini.viz.style import save
 
-LONGEST = 128  # tokens of a text, unless asked for more
-WIDTH_TIMES_RATE = 0.04  # the wider the model, the smaller the steps: 5e-5 for BERT-base, 3e-4 for tiny
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """All that decides a fine-tuning's result; None is decided by the checkpoint, see `settle_wishes`."""
-
-    checkpoint: Path
-    train: Path
-    eval: Path
-    text_column: str = "text"
-    pair_column: str | None = None
-    label_column: str = "label"
-    epochs: int = 5
-    batch_size: int = 32
-    learning_rate: float | None = None
-    max_length: int | None = None
-    dropout: float = 0.1
-    patience: int = 2
-    seed: int = 0
-    from_scratch: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be meant, naming the value."""
-        for name in ("epochs", "batch_size", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; a rate lies in [0, 1)")
-
-
-class Materials(NamedTuple):
+class LabelledData(NamedTuple):
     """Labelled texts to train on and to judge by, and what is worth saying about them."""
 
     labels: tuple[str, ...]
@@ -74,11 +44,19 @@ class Materials(NamedTuple):
     notes: list[str]
 
 
+class Epoch(NamedTuple):
+    """Held-out figures after an epoch; epoch 0 is before the first step."""
+
+    number: int
+    loss: float
+    accuracy: float
+
+
 class Finetuned(NamedTuple):
     """A finished fine-tuning: the model of the best epoch, how it got there, and what it takes for what."""
 
     model: BertForSequenceClassification
-    wishes: Wishes
+    settings: FinetuningSettings
     epochs: list[Epoch]
     best: Epoch
     matrix: Tensor
@@ -86,70 +64,89 @@ class Finetuned(NamedTuple):
     notes: list[str]
 
 
-def finetune(
-    wishes: Wishes, folder: Path, *, device: str = "auto", threads: int | None = None, progress: bool = True
-) -> Finetuned:
-    """Do what `wishes` say and leave the model in `folder`, which must be new or empty.
+def finetune(settings: FinetuningSettings, folder: Path, *, device: str = "auto", progress: bool = True) -> Finetuned:
+    """Do what `settings` say and leave the model in `folder`, which must be new or empty.
 
     Ctrl-C ends the training; if an epoch is complete, the best one is kept as always. Raises `ValueError` for what the
-    user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run; the folder is then not there.
+    user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run; the folder is then not there,
+    unless the error's note says that the trained model is.
     """
     place = pick_device(device)  # refuse what cannot be before anything is written
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} already holds something; choose another --out")
-    if threads is not None:
-        if threads < 1:
-            raise ValueError(f"threads is {threads}; it must be at least 1")
-        torch.set_num_threads(threads)
-    tokenizer = WordPieceTokenizer.from_pretrained(wishes.checkpoint)
-    wishes = settle_wishes(wishes)
-    materials = prepare(wishes, tokenizer)
-    model = build_classifier(wishes, materials.labels)
-    recipe = make_recipe(wishes, materials.stream.batches_per_epoch)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
+    settings = settle(settings)
+    data = prepare(settings, tokenizer)
+    model = build_classifier(settings, data.labels)
     with unfinished(folder) as aside:
-        judge = BestEpoch(materials.batches, wishes.patience)
-        try:
-            train(model, materials.stream, recipe, device=place, evaluate=judge, progress=progress)
-        except NoBetterError:
-            materials.notes.append(f"stopped early: no better epoch among the last {wishes.patience}")
-        except KeyboardInterrupt:
-            if judge.best is None:
-                raise
-            materials.notes.append("stopped by Ctrl-C")
-        result = conclude(model, judge, wishes, materials.notes)
-        write(result, tokenizer, aside)
+        judge = train_best(model, data, settings, place, progress=progress)
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
+    with model_is_safe(folder):
+        result = report(model, judge, settings, data)
+        write_record(result, folder)
     return result
 
 
-def settle_wishes(wishes: Wishes) -> Wishes:
-    """Decide what was left open, by the checkpoint's sizes. Raises `ValueError` for texts too long for it."""
-    config = read_config(wishes.checkpoint)
-    limit = config.max_position_embeddings
-    length = min(LONGEST, limit) if wishes.max_length is None else wishes.max_length
-    if not 4 <= length <= limit:
-        raise ValueError(f"max_length is {length}; this checkpoint takes 4 to {limit}")
-    rate = wishes.learning_rate
-    if rate is None:
-        rate = float(f"{WIDTH_TIMES_RATE / config.hidden_size:.1e}")
-    return replace(wishes, max_length=length, learning_rate=rate)
+def train_best(
+    model: BertForSequenceClassification,
+    data: LabelledData,
+    settings: FinetuningSettings,
+    device: torch.device,
+    *,
+    progress: bool,
+) -> BestEpoch:
+    """Train, with a linear schedule and a tenth of warm-up, and leave in the model the weights of the best epoch.
+
+    Adds to the notes why training ended early, if it did.
+    """
+
+    def measure(model: nn.Module) -> dict[str, float]:
+        logits, actual = predict(model, data.batches)
+        return {
+            "held_out_loss": float(F.cross_entropy(logits, actual)),
+            "held_out_accuracy": accuracy(logits.argmax(1), actual),
+        }
+
+    assert settings.learning_rate is not None
+    recipe = Recipe(
+        steps=settings.epochs * data.stream.batches_per_epoch,
+        learning_rate=settings.learning_rate,
+        evaluate_every=data.stream.batches_per_epoch,
+        precision="auto",
+    )
+    judge = BestEpoch(measure, {"held_out_accuracy": "highest", "held_out_loss": "lowest"}, patience=settings.patience)
+    try:
+        train(model, data.stream, recipe, device=device, evaluate=judge, enough=judge.enough, progress=progress)
+        if len(judge.epochs) <= settings.epochs:
+            data.notes.append(f"stopped early: no better epoch among the last {settings.patience}")
+    except KeyboardInterrupt:
+        if judge.best is None:
+            raise
+        data.notes.append("stopped by Ctrl-C")
+    model.load_state_dict(judge.weights)
+    model.eval()
+    return judge
 
 
-def prepare(wishes: Wishes, tokenizer: WordPieceTokenizer) -> Materials:
+def prepare(settings: FinetuningSettings, tokenizer: WordPieceTokenizer) -> LabelledData:
     """Read and encode both files. Raises `ValueError` naming file, line or label."""
-    columns = {"text": wishes.text_column, "pair": wishes.pair_column, "label": wishes.label_column}
-    known, new = (read_labelled(path, **columns) for path in (wishes.train, wishes.eval))  # type: ignore[arg-type]
+    columns = {"text": settings.text_column, "pair": settings.pair_column, "label": settings.label_column}
+    known, new = (read_labelled(path, **columns) for path in (settings.train, settings.eval))  # type: ignore[arg-type]
     labels = label_names(known)
     if strange := sorted({example.label for example in new} - set(labels)):
         raise ValueError(
-            f"{wishes.eval} has the label {strange[0]!r}, which {wishes.train} never has ({', '.join(labels[:10])}): "
-            "what is never shown cannot be learned"
+            f"{settings.eval} has the label {strange[0]!r}, which {settings.train} never has "
+            f"({', '.join(labels[:10])}): what is never shown cannot be learned"
         )
-    length = wishes.max_length or LONGEST
+    length = settings.max_length or LONGEST
     stream = FinetuningStream(
-        known, tokenizer, labels, batch_size=wishes.batch_size, max_length=length, seed=wishes.seed
+        known, tokenizer, labels, batch_size=settings.batch_size, max_length=length, seed=settings.seed
     )
     batches = evaluation_batches(new, tokenizer, labels, max_length=length)
-    return Materials(labels, stream, batches, make_notes(known, new, stream, length))
+    return LabelledData(labels, stream, batches, make_notes(known, new, stream, length))
 
 
 def make_notes(
@@ -165,56 +162,61 @@ def make_notes(
     return notes
 
 
-def build_classifier(wishes: Wishes, labels: tuple[str, ...]) -> BertForSequenceClassification:
+def build_classifier(settings: FinetuningSettings, labels: tuple[str, ...]) -> BertForSequenceClassification:
     """Load the checkpoint's encoder under a new head, or, from scratch, only its sizes; weights from the seed."""
-    config = replace(
-        read_config(wishes.checkpoint, labels=labels),
-        hidden_dropout_prob=wishes.dropout,
-        attention_probs_dropout_prob=wishes.dropout,
-    )
-    torch.manual_seed(wishes.seed)
-    model = BertForSequenceClassification(config)
-    if not wishes.from_scratch:
-        model.load_state_dict(match(model.state_dict(), read_tensors(wishes.checkpoint), new_head=True))
-    return model
+    otherwise: dict[str, Any] = {
+        "labels": labels,
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.dropout,
+    }
+    torch.manual_seed(settings.seed)
+    if settings.from_scratch:
+        return BertForSequenceClassification(read_config(settings.checkpoint, **otherwise))
+    return BertForSequenceClassification.from_pretrained(settings.checkpoint, new_head=True, **otherwise)
 
 
-def make_recipe(wishes: Wishes, batches_per_epoch: int) -> Recipe:
-    """Say how to train: linear schedule with a tenth of warm-up, judged after every epoch."""
-    return Recipe(
-        steps=wishes.epochs * batches_per_epoch,
-        learning_rate=math.nan if wishes.learning_rate is None else wishes.learning_rate,
-        evaluate_every=batches_per_epoch,
-        precision="auto",
-    )
-
-
-def conclude(model: BertForSequenceClassification, judge: BestEpoch, wishes: Wishes, notes: list[str]) -> Finetuned:
-    """Go back to the best epoch and look at its predictions."""
+def report(
+    model: BertForSequenceClassification, judge: BestEpoch, settings: FinetuningSettings, data: LabelledData
+) -> Finetuned:
+    """Look at the predictions of the best epoch, which the model holds."""
     assert judge.best is not None
-    model.load_state_dict(judge.weights)
-    model.eval()
-    logits, actual = predict(model, judge.batches)
+    epochs = [
+        Epoch(number, figures["held_out_loss"], figures["held_out_accuracy"])
+        for number, figures in enumerate(judge.epochs)
+    ]
+    logits, actual = predict(model, data.batches)
     matrix = confusion_matrix(logits.argmax(1), actual, logits.shape[1])
     error = expected_calibration_error(logits.softmax(1), actual)
-    return Finetuned(model, wishes, judge.epochs, judge.best, matrix, error, notes)
+    return Finetuned(model, settings, epochs, epochs[judge.best], matrix, error, data.notes)
 
 
-def write(result: Finetuned, tokenizer: WordPieceTokenizer, folder: Path) -> None:
-    """Write model, tokenizer, record and confusion matrix."""
-    result.model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    wishes = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(result.wishes).items()}
+def write_record(result: Finetuned, folder: Path) -> None:
+    """Write what was asked and what was measured, finetune.json."""
+    asked = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(result.settings).items()}
     record = {
-        "asked": wishes,
+        "asked": asked,
         "epochs": [epoch._asdict() for epoch in result.epochs],
         "best_epoch": result.best.number,
         "calibration_error": result.calibration_error,
         "confusion_matrix": result.matrix.tolist(),
     }
     write_atomically(folder / "finetune.json", json.dumps(record, indent=2) + "\n")
+
+
+def save_confusion(result: Finetuned, path: Path) -> None:
+    """Draw the best epoch's confusion matrix."""
     title = f"Epoch {result.best.number}: {result.best.accuracy:.1%} right"
-    save(confusion_map(result.matrix, result.model.config.labels, title=title), folder / "confusion.png")
+    save(confusion_map(result.matrix, result.model.config.labels, title=title), path)
+
+
+@contextmanager
+def model_is_safe(folder: Path) -> Iterator[None]:
+    """Add to an error from here on that the trained model is in `folder` all the same."""
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        error.add_note(f"the trained model is whole in {folder}")
+        raise
 
 
 @contextmanager

@@ -9,15 +9,14 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from bertmini.runs.evaluation import Evaluation, count_pieces
-from bertmini.runs.settings import MICROWORLD, Settings
 from bertmini.data.corpora.sources import Corpus, ListCorpus, is_held_out, open_corpus
+from bertmini.data.corpora.text_files import Document
 from bertmini.data.masking import Masking
 from bertmini.data.pretraining import PairSource, PretrainingStream, TextPairs
-from bertmini.data.corpora.text_files import Document
 from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.runs.held_out import Evaluation, count_pieces
+from bertmini.runs.settings import DEFAULT_VOCAB_SIZE, MICROWORLD, PretrainingSettings
 
-DEFAULT_VOCAB_SIZE = 8_192  # or as many as a small text gives
 VOCABULARY_CHARS = 20_000_000  # the vocabulary is learned from the beginning of a large corpus
 COUNTED_CHARS = 2_000_000  # and the unigram frequencies
 HELD_OUT_CHARS = 200_000
@@ -35,7 +34,7 @@ class Materials(NamedTuple):
     note: str = ""
 
 
-def text_materials(settings: Settings, tokenizer: WordPieceTokenizer | None = None) -> Materials:
+def text_materials(settings: PretrainingSettings, tokenizer: WordPieceTokenizer | None = None) -> Materials:
     """Open a corpus of text; learn a vocabulary unless a tokenizer is given. Raises `ValueError` for unusable text."""
     corpus = open_corpus(settings.corpus)
     if tokenizer is None:
@@ -58,7 +57,7 @@ def split(corpus: Corpus) -> tuple[list[Document], Callable[[Document], bool], s
     return list(take(corpus, bool, HELD_OUT_CHARS)), bool, note
 
 
-def make_stream(source: PairSource, tokenizer: WordPieceTokenizer, settings: Settings) -> PretrainingStream:
+def make_stream(source: PairSource, tokenizer: WordPieceTokenizer, settings: PretrainingSettings) -> PretrainingStream:
     """Mask, pack and batch a source of pairs as the settings say."""
     masking = partial(Masking, tokenizer.pieces, whole_words=settings.whole_words)
     return PretrainingStream(

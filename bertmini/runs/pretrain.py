@@ -1,25 +1,23 @@
 """Pretrain a BERT from nothing: vocabulary, data, model, training, evaluation, all in one folder.
 
 The folder is a Hugging Face checkpoint when the run has ended, and holds all that is needed to go on while it has not:
-run.json (what was asked), the tokenizer, checkpoints/, log.csv, then config.json, model.safetensors and loss.png.
+run.json (what was asked), the tokenizer, checkpoints/, log.csv, then config.json and model.safetensors.
 Taught in chapters 00 and 07.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from bertmini.runs.evaluation import Evaluation
-from bertmini.runs.fill_mask import Guess, blank_out, fill_mask
-from bertmini.runs.materials import Materials, evaluate_corpus, text_materials
-from bertmini.runs.settings import MICROWORLD, Settings, store_settings
-from bertmini.runs.world import WorldEvaluation, evaluate_world, world_materials
 from bertmini.config import PRESETS, BertConfig
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.microworld import World
 from bertmini.model.pretraining import BertForPreTraining
+from bertmini.runs.fill_mask import Guess, blank_out, fill_mask
+from bertmini.runs.materials import Materials, text_materials
+from bertmini.runs.settings import MICROWORLD, PretrainingSettings, refuse_another_run, store_settings
+from bertmini.runs.world import world_materials
 from bertmini.training import History, Recipe, pick_device, train
 from bertmini.viz.plots import loss_curve
 from bertmini.viz.style import save
@@ -36,12 +34,13 @@ class Run(NamedTuple):
 
 
 def pretrain(
-    settings: Settings, folder: Path, *, device: str = "auto", resume: bool = False, progress: bool = True
+    settings: PretrainingSettings, folder: Path, *, device: str = "auto", resume: bool = False, progress: bool = True
 ) -> Run:
     """Run, or go on with, the pretraining that `settings` describe, and leave the results in `folder`.
 
     Raises `ValueError` for what the user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run.
     """
+    refuse_another_run(folder, settings, resume=resume)
     place, recipe = pick_device(device), make_recipe(settings)  # refuse what cannot be before anything is written
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
@@ -65,14 +64,7 @@ def pretrain(
     return Run(model, materials, history)
 
 
-def open_evaluation(corpus: str, tokenizer: WordPieceTokenizer, max_length: int) -> tuple[Evaluation, str]:
-    """Make the evaluation on a corpus's held-out part for a given tokenizer, and a note where nothing is held out."""
-    if corpus == MICROWORLD:
-        return evaluate_world(World.default(), tokenizer, max_length), ""
-    return evaluate_corpus(corpus, tokenizer, max_length=max_length)
-
-
-def build_model(settings: Settings, vocab_size: int, pad_token_id: int) -> BertForPreTraining:
+def build_model(settings: PretrainingSettings, vocab_size: int, pad_token_id: int) -> BertForPreTraining:
     """Build the preset with its random weights, from the run's seed."""
     config: BertConfig = replace(
         PRESETS[settings.preset],
@@ -85,19 +77,11 @@ def build_model(settings: Settings, vocab_size: int, pad_token_id: int) -> BertF
     return BertForPreTraining(config)
 
 
-def make_recipe(settings: Settings) -> Recipe:
-    """Say how to train, with a checkpoint and an evaluation now and then."""
+def make_recipe(settings: PretrainingSettings) -> Recipe:
+    """Say how to train: as the settings do, with a checkpoint and an evaluation now and then."""
     every = max(1, settings.steps // EVALUATIONS)
-    return Recipe(
-        steps=settings.steps,
-        learning_rate=settings.learning_rate,
-        schedule=settings.schedule,
-        warmup=settings.warmup,
-        optimizer=settings.optimizer,
-        precision=settings.precision,
-        evaluate_every=every,
-        checkpoint_every=every,
-    )
+    shared = {field.name for field in fields(Recipe)} & {field.name for field in fields(settings)}
+    return Recipe(**{name: getattr(settings, name) for name in shared}, evaluate_every=every, checkpoint_every=every)
 
 
 class Filled(NamedTuple):
@@ -121,16 +105,13 @@ def filled_examples(run: Run, count: int = 4) -> list[Filled]:
     ]
 
 
-def save_curve(run: Run, folder: Path) -> Path:
-    """Draw the held-out loss, with what can be had without a model and, if it is known, the floor, into loss.png."""
+def save_curve(run: Run, path: Path) -> None:
+    """Draw the held-out loss, with what can be had without a model and, where it is known, the floor."""
     evaluation = run.materials.evaluation
-    floor = evaluation.floor["held_out_mlm_loss"] if isinstance(evaluation, WorldEvaluation) else None
     picture = loss_curve(
         {"held out": run.history.column("held_out_mlm_loss")},
-        floor=floor,
+        floor=evaluation.floor.get("held_out_mlm_loss"),
         baselines={"unigram": evaluation.baselines.unigram_loss},
         title="Masked language model on text that it has not seen",
     )
-    path = folder / "loss.png"
     save(picture, path)
-    return path

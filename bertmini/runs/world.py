@@ -8,9 +8,6 @@ from itertools import islice, starmap
 import torch
 from torch import Tensor, nn
 
-from bertmini.runs.evaluation import Evaluation, count_pieces
-from bertmini.runs.materials import EVALUATION_SEED, Materials, make_stream
-from bertmini.runs.settings import Settings
 from bertmini.data.corpora.sources import Position
 from bertmini.data.masking import Masking
 from bertmini.data.pairs import IS_NEXT, Pair
@@ -18,6 +15,9 @@ from bertmini.data.pretraining import Batch, PretrainingStream
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Floor, World, clustered_mean
 from bertmini.microworld.bulk import BulkSampler
+from bertmini.runs.held_out import Evaluation, count_pieces
+from bertmini.runs.materials import EVALUATION_SEED, Materials, make_stream
+from bertmini.runs.settings import PretrainingSettings
 
 PAIRS_AT_ONCE = 4_096
 EVALUATION_BATCHES, EVALUATION_BATCH = 8, 256
@@ -36,10 +36,7 @@ class WorldPairs:
 
 
 class WorldEvaluation(Evaluation):
-    """An evaluation that also knows the floor under each loss, and how far a model is above it.
-
-    `floor` has the same names as the figures: what the best possible model would get on these very batches.
-    """
+    """An evaluation that also knows what the best possible model would get on these very batches, its `floor`."""
 
     def __init__(self, world: World, batches: list[Batch], counts: Tensor) -> None:
         """Compute the exact posterior of every hidden piece and of every pair."""
@@ -72,7 +69,7 @@ def mean(parts: list[Tensor]) -> float:
     return float(torch.cat(parts).mean())
 
 
-def world_materials(settings: Settings) -> Materials:
+def world_materials(settings: PretrainingSettings) -> Materials:
     """Make what a run in the microworld needs."""
     world = World.default()
     tokenizer = WordPieceTokenizer.from_vocab(world.vocabulary())

@@ -1,5 +1,7 @@
-"""Train any module whose output has ``.loss``: one loop, AdamW and schedules, checkpoints that resume to the bit."""
+"""Train any module whose output has `.loss`: one loop, AdamW and schedules, checkpoints that resume to the bit."""
 
+from bertmini.training.accumulation import Stream, accumulate_gradients
+from bertmini.training.best_epoch import BestEpoch
 from bertmini.training.checkpoint import (
     Checkpoint,
     checkpoint_folders,
@@ -9,12 +11,13 @@ from bertmini.training.checkpoint import (
 )
 from bertmini.training.device import has_bf16, pick_device
 from bertmini.training.log import History
-from bertmini.training.loop import Stream, accumulate_gradients, train
+from bertmini.training.loop import train
 from bertmini.training.optim import SCHEDULES, make_optimizer, parameter_groups, set_learning_rate
 from bertmini.training.recipe import Recipe
 
 __all__ = [
     "SCHEDULES",
+    "BestEpoch",
     "Checkpoint",
     "History",
     "Recipe",

@@ -1,62 +1,56 @@
 """Judge a model after every epoch, keep the weights of the best, and say when to stop.
 
-The best epoch has the highest accuracy on the held-out texts; of equals, the one with the lowest loss. That accuracy is
-the largest of several, and so a little too good: for a fair one, measure on texts that chose nothing.
-Taught in chapter 08.
+What is measured, and which figure decides, is told; nothing here knows data or metrics. The best figure is the best of
+several, and so a little too good: for a fair one, measure on examples that chose nothing. Taught in chapter 08.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-
-from bertmini.data.pretraining import Batch
-from bertmini.metrics import accuracy
-
-
-class Epoch(NamedTuple):
-    """Held-out figures after an epoch; epoch 0 is before the first step."""
-
-    number: int
-    loss: float
-    accuracy: float
-
-
-class NoBetterError(Exception):
-    """Training has stopped getting better."""
 
 
 class BestEpoch:
-    """Judges a model after each epoch and keeps the weights of the best."""
+    """Measures a model after each epoch and keeps the weights of the best.
 
-    def __init__(self, batches: Sequence[Batch], patience: int) -> None:
-        """Keep the held-out batches; give up after `patience` epochs without a better one."""
-        self.batches, self.patience = batches, patience
-        self.epochs: list[Epoch] = []
-        self.best: Epoch | None = None
+    Give it to `train` as `evaluate`, and its `enough` as `enough`. `epochs` are the figures so far: number 0 is before
+    the first step, and never the best. `best` is the number of the best one, None as long as there is none.
+    """
+
+    def __init__(
+        self,
+        measure: Callable[[nn.Module], Mapping[str, float]],
+        ranked_by: Mapping[str, Literal["highest", "lowest"]],
+        *,
+        patience: int,
+    ) -> None:
+        """Rank epochs by figures of `measure`: the first named decides, of equals the next.
+
+        Training is enough after `patience` epochs without a better one.
+
+        >>> judge = BestEpoch(lambda model: {"loss": 0.5}, {"loss": "lowest"}, patience=2)
+        """
+        self.measure, self.ranked_by, self.patience = measure, ranked_by, patience
+        self.epochs: list[Mapping[str, float]] = []
+        self.best: int | None = None
         self.weights: dict[str, Tensor] = {}
 
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        """Measure held-out loss and accuracy. Raises `NoBetterError` when it is time to stop."""
-        logits, actual = predict(model, self.batches)
-        now = Epoch(len(self.epochs), float(F.cross_entropy(logits, actual)), accuracy(logits.argmax(1), actual))
-        self.epochs.append(now)
-        if now.number and (self.best is None or (now.accuracy, -now.loss) > (self.best.accuracy, -self.best.loss)):
+    def __call__(self, model: nn.Module) -> Mapping[str, float]:
+        """Measure a model and keep its weights if it is the best; raises `ValueError` if a figure is missing."""
+        figures = self.measure(model)
+        if missing := self.ranked_by.keys() - figures.keys():
+            raise ValueError(f"nothing is called {min(missing)!r} among what is measured: {', '.join(figures)}")
+        self.epochs.append(figures)
+        now = len(self.epochs) - 1
+        if now and (self.best is None or self._rank(now) > self._rank(self.best)):
             self.best = now
             self.weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        elif self.best is not None and now.number - self.best.number >= self.patience:
-            raise NoBetterError
-        return {"held_out_loss": now.loss, "held_out_accuracy": now.accuracy}
+        return figures
 
+    def enough(self) -> bool:
+        """Say whether the last `patience` epochs brought nothing better."""
+        return self.best is not None and len(self.epochs) - 1 - self.best >= self.patience
 
-@torch.inference_mode()
-def predict(model: nn.Module, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
-    """Give the logits (N, C) for all examples of some batches, and their class numbers (N,), on the CPU."""
-    device = next(model.parameters()).device
-    logits = [
-        model(**{name: tensor.to(device) for name, tensor in batch.items() if name != "labels"}).logits
-        for batch in batches
-    ]
-    return torch.cat(logits).float().cpu(), torch.cat([batch["labels"] for batch in batches])
+    def _rank(self, epoch: int) -> list[float]:
+        figures = self.epochs[epoch]
+        return [figures[name] if wanted == "highest" else -figures[name] for name, wanted in self.ranked_by.items()]

@@ -1,19 +1,19 @@
 """A training run on disk: written whole or not at all, checked to the byte when read, resumed to the bit.
 
-A checkpoint is a folder ``step-000100`` below the run's checkpoint folder:
+A checkpoint is a folder `step-000100` below the run's checkpoint folder:
 
-- ``model.safetensors``: parameters and buffers by name; a tensor with two names (the tied decoder) is written once.
-- ``optimizer.safetensors``: AdamW's moments, named ``<parameter>.exp_avg`` and so on.
-- ``random.safetensors``: torch's global generators (CPU, every CUDA device, MPS), from which dropout draws.
-- ``state.json``: what the loop adds: step, recipe, position in the data, history.
-- ``manifest.json``: size and SHA-256 of each of these, so that damage is noticed and named.
+- `model.safetensors`: parameters and buffers by name; a tensor with two names (the tied decoder) is written once.
+- `optimizer.safetensors`: AdamW's moments, named `<parameter>.exp_avg` and so on.
+- `random.safetensors`: torch's global generators (CPU, every CUDA device, MPS), from which dropout draws.
+- `state.json`: what the loop adds: step, recipe, position in the data, history.
+- `manifest.json`: size and SHA-256 of each of these, so that damage is noticed and named.
 
 It is written under another name, flushed to the disk (fsync) and renamed. A rename happens or does not, so whoever
 pulls the plug, whenever, finds the last complete checkpoint (Pillai et al., 2014, "All file systems are not created
 equal", on why the flushing must come first). No pickle: loading one can run any code that its author put there.
 
 Left out on purpose: the global generators of Python and NumPy (nothing here draws from them: randomness enters as a
-``torch.Generator``, whose state belongs to the stream), sharded and asynchronous writing.
+`torch.Generator`, whose state belongs to the stream), sharded and asynchronous writing.
 
 Taught in chapter 07.
 """
@@ -36,7 +36,7 @@ TENSOR_FILES = ("model", "optimizer", "random")
 
 
 class Checkpoint(NamedTuple):
-    """A checkpoint in memory: tensors by name for ``model``, ``optimizer`` and ``random``, and the loop's ``state``."""
+    """A checkpoint in memory: tensors by name for `model`, `optimizer` and `random`, and the loop's `state`."""
 
     folder: Path
     tensors: dict[str, dict[str, Tensor]]
@@ -44,7 +44,7 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoint_folders(folder: Path) -> list[Path]:
-    """The finished checkpoints in ``folder``, oldest first; none where there is no such folder."""
+    """List the finished checkpoints in `folder`, oldest first; none where there is no such folder."""
     numbers = {path: path.name.removeprefix("step-") for path in folder.glob("step-*")}
     return sorted((path for path in numbers if numbers[path].isdecimal()), key=lambda path: int(numbers[path]))
 
@@ -52,10 +52,9 @@ def checkpoint_folders(folder: Path) -> list[Path]:
 def save_checkpoint(
     folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
 ) -> Path:
-    """Write the checkpoint of ``step`` into ``folder``, drop all but the last two, and return its path.
+    """Write the checkpoint of `step` into `folder`, drop all but the last two, and return its path.
 
-    Raises:
-        OSError: the disk is full or broken. What was there before stays, the half-written folder goes.
+    Raises `OSError` if the disk is full or broken. What was there before stays, the half-written folder goes.
     """
     target = folder / f"step-{step:06d}"
     aside = folder / f".{target.name}.unfinished"
@@ -84,10 +83,10 @@ def save_checkpoint(
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """The checkpoint in ``folder``, each of its files compared with the manifest.
+    """Read the checkpoint in `folder`, each of its files compared with the manifest.
 
-    Raises:
-        ValueError: a file is missing, short, empty or altered; names it, and another checkpoint that is whole.
+    Raises `ValueError` for a file that is missing, short, empty or altered; names it, and another checkpoint that is
+    whole.
     """
     damage = _damage(folder)
     if damage:
@@ -100,8 +99,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 def restore_checkpoint(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Put model, optimiser and random states back, in place; nothing is touched unless all of it fits.
 
-    Raises:
-        ValueError: the model has other parameters, or the same under other names or in other shapes.
+    Raises `ValueError` if the model has other parameters, or the same under other names or in other shapes.
     """
     stored, own = checkpoint.tensors["model"], _distinct(model)
     for name in stored.keys() ^ own.keys():
@@ -217,7 +215,7 @@ def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> di
 def _restore_optimizer(
     stored: Mapping[str, Tensor], own: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> None:
-    """Through torch's own ``load_state_dict``, which numbers the parameters and knows which state goes where."""
+    """Through torch's own `load_state_dict`, which numbers the parameters and knows which state goes where."""
     numbers = {id(parameter): i for i, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])}
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in stored.items():

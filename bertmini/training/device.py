@@ -15,10 +15,9 @@ PRECISIONS = ("float32", "bf16", "auto")
 
 
 def pick_device(name: str | torch.device = "auto") -> torch.device:
-    """``"auto"`` is CUDA, else Apple's MPS, else the CPU; any other name is torch's own (``"cpu"``, ``"cuda:1"``).
+    """`"auto"` is CUDA, else Apple's MPS, else the CPU; any other name is torch's own (`"cpu"`, `"cuda:1"`).
 
-    Raises:
-        ValueError: torch knows no such device, or this machine has none.
+    Raises `ValueError` if torch knows no such device, or this machine has none.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
@@ -46,10 +45,9 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def use_bf16(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bf16: ``"auto"`` where the device is made for it, ``"bf16"`` wherever torch can.
+    """Whether to compute in bf16: `"auto"` where the device is made for it, `"bf16"` wherever torch can.
 
-    Raises:
-        ValueError: bf16 is asked for on MPS.
+    Raises `ValueError` if bf16 is asked for on MPS.
     """
     if precision == "bf16" and device.type == "mps":
         raise ValueError("precision 'bf16' is not used on mps: take 'float32', or 'auto', which chooses by device")

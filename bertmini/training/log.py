@@ -1,21 +1,28 @@
-"""What a run leaves behind: a row per step, in memory, in ``log.csv`` and, if asked, TensorBoard; and a progress bar.
+"""What a run leaves behind: a row per step, in memory and in `log.csv`; and a progress bar.
 
 Asking a GPU for a number waits for all the work it was given. So the loop hands its numbers over as tensors, and
-``Journal`` keeps them and reads them together, every few steps and always before anything is evaluated or saved.
+`Journal` keeps them and reads them together, every few steps and always before anything is evaluated or saved.
+
+The bar redraws itself only on a terminal. Elsewhere, in a notebook or a file, it would leave a trail of its past:
+there it is written as a line, at most every ten seconds and at the end.
 
 Taught in chapter 07.
 """
 
 import csv
+import io
+import math
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+SECONDS_BETWEEN_LINES = 10.0
 COLUMNS = ("step", "loss", "learning_rate", "grad_norm", "tokens", "seconds")
 
 
@@ -23,8 +30,8 @@ COLUMNS = ("step", "loss", "learning_rate", "grad_norm", "tokens", "seconds")
 class History:
     """One row per step, and row 0, if there is one, for the untrained model's evaluation.
 
-    A row has ``step``, ``loss`` (for BERT: nats per scored token), ``learning_rate``, ``grad_norm``
-    (before clipping), ``tokens`` (real ones, this step's), ``seconds`` (so far, training only), and what was evaluated.
+    A row has `step`, `loss` (for BERT: nats per scored token), `learning_rate`, `grad_norm`
+    (before clipping), `tokens` (real ones, this step's), `seconds` (so far, training only), and what was evaluated.
     """
 
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -49,14 +56,12 @@ class Journal:
     last checkpoint will be run, and logged, again.
     """
 
-    def __init__(self, history: History, steps: int, folder: Path | None, *, tensorboard: bool, progress: bool) -> None:
-        """Open ``folder/log.csv`` and the bar; ``close`` closes them."""
+    def __init__(self, history: History, steps: int, folder: Path | None, *, progress: bool) -> None:
+        """Open `folder/log.csv` and the bar; `close` closes them."""
         self.history = history
         done = int(history.rows[-1]["step"]) if history.rows else 0
-        self._tensorboard = _summary_writer(folder, done) if tensorboard else None
-        self._pending: list[
-            tuple[int, float, float, Tensor]
-        ] = []  # step, learning rate, seconds, the rest on the device
+        # Step, learning rate, seconds, and the rest, which is on the device.
+        self._pending: list[tuple[int, float, float, Tensor]] = []
         self._columns: list[str] = []
         self._file: TextIO | None = None
         if folder is not None:
@@ -66,15 +71,28 @@ class Journal:
         self._written = 0
         self._tokens = 0.0
         self._seconds = self._opened = history.rows[-1].get("seconds", 0.0) if history.rows else 0.0
-        self._bar = tqdm(total=steps, initial=done, unit="step", disable=not progress, dynamic_ncols=True)
+        self._redrawn = sys.stderr.isatty()
+        canvas = sys.stderr if self._redrawn else io.StringIO()
+        self._bar = tqdm(
+            total=steps,
+            initial=done,
+            unit="step",
+            disable=not progress,
+            dynamic_ncols=True,
+            file=canvas,
+            mininterval=0.1 if self._redrawn else math.inf,
+        )
+        self._line_written = time.monotonic()
         self.write()
         self.restart_clock()
 
     def close(self) -> None:
-        """Close whatever is open."""
-        for output in (self._bar, self._file, self._tensorboard):
-            if output is not None:
-                output.close()
+        """Show the bar a last time and close whatever is open."""
+        if not self._redrawn:
+            self._write_line()
+        self._bar.close()
+        if self._file is not None:
+            self._file.close()
 
     def restart_clock(self) -> None:
         """Leave out the time since the last step: it went into evaluating or saving."""
@@ -104,19 +122,22 @@ class Journal:
         return rows
 
     def write(self) -> None:
-        """Bring log, TensorBoard and bar up to date with the history."""
+        """Bring log and bar up to date with the history."""
         rows = self.history.rows[self._written :]
         if self._file is not None:
             self._write_csv(self._file, rows)
-        if self._tensorboard is not None:
-            for row in rows:
-                for name in row.keys() - {"step"}:
-                    self._tensorboard.add_scalar(name, row[name], int(row["step"]))
         self._written = len(self.history.rows)
         if self._tokens:
             speed = self._tokens / max(self._seconds - self._opened, 1e-9)
             self._bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}, {speed:,.0f} tokens/s", refresh=False)
             self._bar.update(rows[-1]["step"] - self._bar.n)
+        if not self._redrawn and time.monotonic() - self._line_written >= SECONDS_BETWEEN_LINES:
+            self._write_line()
+
+    def _write_line(self) -> None:
+        if not self._bar.disable:
+            print(self._bar, file=sys.stderr, flush=True)  # noqa: T201 (it is the bar)
+        self._line_written = time.monotonic()
 
     def _write_csv(self, file: TextIO, rows: list[dict[str, float]]) -> None:
         """Append the rows; when one brings a new column (a first evaluation), the whole log is written anew."""
@@ -127,14 +148,3 @@ class Journal:
             file.truncate()
             csv.writer(file).writerow(self._columns)
         csv.DictWriter(file, self._columns).writerows(rows)
-
-
-def _summary_writer(folder: Path | None, done: int) -> Any:
-    """TensorBoard's writer, which hides what an interrupted run logged after step ``done``."""
-    if folder is None:
-        raise ValueError("tensorboard=True needs a folder to write to: pass log=FOLDER")
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ValueError("tensorboard=True needs a package: pip install tensorboard, or leave it off") from None
-    return SummaryWriter(folder, purge_step=done + 1)

@@ -1,6 +1,6 @@
 """One visible loop: zero, loss, backward, clip, step. Nothing in it knows what the model is or where batches come from.
 
-The model is any module whose output has ``.loss``, called ``model(**batch)``; the stream is anything that gives batches
+The model is any module whose output has `.loss`, called `model(**batch)`; the stream is anything that gives batches
 and can tell and take back its position. That is all that pretraining and every fine-tuning in the book need.
 
 Bit for bit: on one machine, with one number of threads, a run stopped anywhere and resumed ends with the weights of one
@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from bertmini.training.accumulation import Stream, accumulate_gradients
 from bertmini.training.checkpoint import checkpoint_folders, read_checkpoint, restore_checkpoint, save_checkpoint
 from bertmini.training.device import pick_device, use_bf16
 from bertmini.training.log import History, Journal
@@ -32,19 +32,6 @@ READ_EVERY = {"cpu": 1, "cuda": 10, "mps": 10}  # steps between readings of the 
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
 
 
-class Stream(Protocol):
-    """An endless source of batches that knows where it is. Its state is JSON: dicts, lists, numbers, strings."""
-
-    def __next__(self) -> Mapping[str, Tensor]:
-        """The next batch."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """The position, random generators included."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go to a position."""
-
-
 def train(
     model: nn.Module,
     stream: Stream,
@@ -52,24 +39,26 @@ def train(
     *,
     device: str | torch.device = "auto",
     evaluate: Evaluate | None = None,
+    enough: Callable[[], bool] | None = None,
     log: str | Path | None = None,
     checkpoints: str | Path | None = None,
     resume: bool = False,
-    tensorboard: bool = False,
     progress: bool = True,
 ) -> History:
-    """Train the model in place; it is moved to the device and left there, in ``eval`` mode.
+    """Train the model in place; it is moved to the device and left there, in `eval` mode.
 
-    ``evaluate`` gets the model in ``eval`` mode, without gradients, before the first step, whenever the recipe says,
-    and after the last; what it draws at random leaves the training as it is. ``log`` is a folder for ``log.csv`` (and
-    TensorBoard), ``checkpoints`` one for checkpoints. With ``resume`` the run goes on from the newest of them; where
-    there is none yet, it starts. Ctrl-C ends the step, saves, and raises ``KeyboardInterrupt``, which says so.
+    `evaluate` gets the model in `eval` mode, without gradients, before the first step, whenever the recipe says, and
+    after the last; what it draws at random leaves the training as it is. After each evaluation that follows a step
+    `enough` is asked whether training should end there. `log` is a folder for `log.csv`, `checkpoints` one for
+    checkpoints. With `resume` the run goes on from the newest of them; where there is none yet, it starts. Ctrl-C ends
+    the step, saves, and raises `KeyboardInterrupt`, which says so.
 
-    Raises:
-        ValueError: a wrong argument, a damaged checkpoint, or one of another model or recipe.
-        FloatingPointError: loss, gradient or weights not finite; names step, loss and last good checkpoint.
-        OSError: the disk is full; the last checkpoint survives.
+    Raises `ValueError` for a wrong argument, a damaged checkpoint, or one of another model or recipe;
+    `FloatingPointError` for loss, gradient or weights that are not finite, naming step, loss and last good checkpoint;
+    `OSError` for a full disk: the last checkpoint survives.
     """
+    if enough is not None and evaluate is None:
+        raise ValueError("enough is asked after evaluations, and there are none: pass evaluate, too")
     place = pick_device(device)
     bf16 = use_bf16(recipe.precision, place)
     model.to(place)
@@ -79,8 +68,7 @@ def train(
     if evaluate is not None and not history.rows:
         history.rows.append({"step": 0, **_evaluate(model, evaluate)})
     done = int(history.rows[-1]["step"]) if history.rows else 0
-    log = Path(log) if log is not None else None
-    journal = Journal(history, recipe.steps, log, tensorboard=tensorboard, progress=progress)
+    journal = Journal(history, recipe.steps, Path(log) if log is not None else None, progress=progress)
 
     model.train()
     with closing(journal), _interrupts_wait() as interrupted:
@@ -93,52 +81,26 @@ def train(
             optimizer.step()
             journal.record(step, learning_rate, loss, norm, tokens)
 
-            stop = interrupted.is_set()
+            stop, over = interrupted.is_set(), False
             evaluating = evaluate is not None and _due(step, recipe.evaluate_every, recipe)
             saving = stop or _due(step, recipe.checkpoint_every, recipe)
             if evaluating or saving or _due(step, READ_EVERY[place.type], recipe):
                 rows = journal.read()
-                _stop_unless_finite(rows, model if saving else None, journal, folder)
+                _stop_unless_finite(rows, model if saving or evaluating else None, journal, folder)
                 if evaluate is not None and evaluating:
                     history.rows[-1].update(_evaluate(model, evaluate))
-                if folder is not None and saving:
+                    over = enough is not None and enough()
+                if folder is not None and (saving or over):
                     state = {"recipe": asdict(recipe), "stream": stream.state_dict(), "history": history.rows}
                     save_checkpoint(folder, step, model, optimizer, state)
                 journal.write()
                 journal.restart_clock()
             if stop:
                 raise KeyboardInterrupt(_goodbye(step, folder))
+            if over:
+                break
     model.eval()
     return history
-
-
-def accumulate_gradients(
-    model: nn.Module, stream: Stream, batches: int, *, device: torch.device, bf16: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Add the gradient of the mean of the next ``batches`` losses to ``.grad``; returns that mean and the tokens read.
-
-    Each loss is itself a mean, over the tokens its batch scores. The mean of these means is the loss of one large batch
-    if all batches score equally many tokens; if not, a token weighs more the fewer are scored beside it.
-
-    Tokens are those with ``attention_mask`` above 0, or, in a batch without one, all elements of its first tensor. Both
-    results stay on the device, unread.
-    """
-    loss, tokens = torch.zeros((), device=device), torch.zeros((), device=device)
-    for _ in range(batches):
-        try:
-            batch = stream.__next__()
-        except StopIteration:
-            raise ValueError(
-                "the stream has ended: training takes an endless one, which begins again by itself"
-            ) from None
-        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-            part: Tensor = model(**batch).loss / batches
-        part.backward()  # type: ignore[no-untyped-call]
-        loss += part.detach()
-        mask = batch.get("attention_mask")
-        tokens += next(iter(batch.values())).numel() if mask is None else (mask > 0).sum()
-    return loss, tokens
 
 
 def _begin(folder: Path | None) -> History:

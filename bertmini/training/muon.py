@@ -24,7 +24,7 @@ NEWTON_SCHULZ_ROUNDS = 5
 
 
 class Muon(torch.optim.AdamW):
-    """AdamW, but a group with ``orthogonal=True`` holds matrices whose momentum is made orthogonal.
+    """AdamW, but a group with `orthogonal=True` holds matrices whose momentum is made orthogonal.
 
     After a step these matrices have no gradient any more: that is how AdamW knows to pass over them.
     """
@@ -67,8 +67,7 @@ class Muon(torch.optim.AdamW):
 def orthogonalize(matrices: Tensor) -> Tensor:
     """Bring all singular values near 1 (0.7 to 1.2) by five rounds of a polynomial: (N, rows, columns), the same.
 
-    Raises:
-        ValueError: not a stack of matrices.
+    Raises `ValueError` for what is no stack of matrices.
     """
     if matrices.ndim != 3:
         raise ValueError(f"a tensor of shape {tuple(matrices.shape)} is no stack of matrices: expected 3 axes")
@@ -83,7 +82,7 @@ def orthogonalize(matrices: Tensor) -> Tensor:
 
 
 def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
-    """The matrices inside a stack of layers (an ``nn.ModuleList``): what `Muon` is for."""
+    """The matrices inside a stack of layers (an `nn.ModuleList`): what `Muon` is for."""
     stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     found = {id(parameter): parameter for stack in stacks for parameter in stack.parameters()}
     return [parameter for parameter in found.values() if parameter.ndim == 2 and parameter.requires_grad]

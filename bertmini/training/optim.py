@@ -2,11 +2,11 @@
 
 The optimiser is torch's AdamW (Loshchilov and Hutter, 2019, "Decoupled weight decay regularization", algorithm 2) with
 BERT's settings (Devlin et al., 2019, appendix A.2: betas 0.9 and 0.999, weight decay 0.01; epsilon 1e-6 is in Google's
-``optimization.py``). Google's own optimiser leaves Adam's bias correction out; torch's has it, which makes fine-tuning
+`optimization.py`). Google's own optimiser leaves Adam's bias correction out; torch's has it, which makes fine-tuning
 on small sets steadier (Zhang et al., 2021, "Revisiting few-sample BERT fine-tuning", section 4).
 
-A schedule is a plain function ``(step, steps, warmup) -> factor``: ``step`` updates are done, ``steps`` are planned,
-the first ``warmup`` of them warm up, and the next update's learning rate is the peak times the factor. Being a function
+A schedule is a plain function `(step, steps, warmup) -> factor`: `step` updates are done, `steps` are planned,
+the first `warmup` of them warm up, and the next update's learning rate is the peak times the factor. Being a function
 of the step it has no state: resuming needs nothing but the step.
 
 `muon` has a newer optimiser, for the matrices inside the layers. Left out on purpose: LAMB, layer-wise learning rates,
@@ -55,7 +55,7 @@ def cosine_schedule(step: int, steps: int, warmup: int) -> float:
 def one_cycle_schedule(step: int, steps: int, warmup: int) -> float:
     """Half a wave up from 1/25 of the peak, half a wave down to nearly 0 (Smith and Topin, 2018, "Super-convergence").
 
-    Equal to torch's ``OneCycleLR`` with ``pct_start = (warmup + 1) / steps``. The betas stay as they are.
+    Equal to torch's `OneCycleLR` with `pct_start = (warmup + 1) / steps`. The betas stay as they are.
 
     >>> [round(one_cycle_schedule(step, 5, 2), 2) for step in range(5)]
     [0.04, 0.52, 1.0, 0.5, 0.0]
@@ -66,7 +66,7 @@ def one_cycle_schedule(step: int, steps: int, warmup: int) -> float:
 
 
 def _half_wave(start: float, end: float, share: float) -> float:
-    """From ``start`` to ``end`` along half a cosine wave, ``share`` (0 to 1) of the way."""
+    """From `start` to `end` along half a cosine wave, `share` (0 to 1) of the way."""
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
@@ -77,8 +77,8 @@ OPTIMIZERS = ("adamw", "muon")
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """The parameters that decay, and those that do not: biases and LayerNorm, all of which have one dimension.
 
-    Google's code excludes the names ``LayerNorm``, ``layer_norm`` and ``bias`` (google-research/bert,
-    ``optimization.py``, ``exclude_from_weight_decay``); the number of dimensions says the same. As there, the three
+    Google's code excludes the names `LayerNorm`, `layer_norm` and `bias` (google-research/bert,
+    `optimization.py`, `exclude_from_weight_decay`); the number of dimensions says the same. As there, the three
     embedding tables decay.
     A parameter with two names (the tied decoder) comes once.
     """
@@ -96,13 +96,12 @@ def make_optimizer(
     weight_decay: float = 0.01,
     betas: tuple[float, float] = (0.9, 0.999),
 ) -> torch.optim.AdamW:
-    """AdamW over ``parameter_groups``; the learning rate is set before each step, by ``set_learning_rate``.
+    """AdamW over `parameter_groups`; the learning rate is set before each step, by `set_learning_rate`.
 
     Fused (one kernel for all parameters instead of a dozen for each) on the CPU and on CUDA. With the name "muon",
-    ``hidden_matrices`` go to `Muon` instead.
+    `hidden_matrices` go to `Muon` instead.
 
-    Raises:
-        ValueError: the model has nothing to train, or the optimiser is unknown.
+    Raises `ValueError` if the model has nothing to train, or the optimiser is unknown.
     """
     if name not in OPTIMIZERS:
         raise ValueError(f"optimizer is {name!r}: expected one of {', '.join(OPTIMIZERS)}")

@@ -11,10 +11,10 @@ from bertmini.training.optim import OPTIMIZERS, SCHEDULES
 
 @dataclass(frozen=True)
 class Recipe:
-    """One step is one update of the weights, from ``accumulation`` batches.
+    """One step is one update of the weights, from `accumulation` batches.
 
-    ``warmup`` is a share of the steps (BERT's is 10,000 of a million: 0.01). ``max_grad_norm`` may be ``math.inf``.
-    ``evaluate_every`` and ``checkpoint_every`` count steps; None means at the end only. They may change on resuming.
+    `warmup` is a share of the steps (BERT's is 10,000 of a million: 0.01). `max_grad_norm` may be `math.inf`.
+    `evaluate_every` and `checkpoint_every` count steps; None means at the end only. They may change on resuming.
     """
 
     steps: int
@@ -51,7 +51,7 @@ class Recipe:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(known)}")
 
     def learning_rate_at(self, step: int) -> float:
-        """The learning rate of update number ``step``, counted from 1.
+        """The learning rate of update number `step`, counted from 1.
 
         >>> recipe = Recipe(steps=10, learning_rate=0.9, warmup=0.2)
         >>> [round(recipe.learning_rate_at(step), 4) for step in (1, 2, 3, 10)]

@@ -1,10 +1,11 @@
-"""How good is a pretrained model on text that it has not seen, and compared with what?
+"""How good is a model on text that it has not seen, and compared with what?
 
 The figures to compare with need no model: the loss of always predicting each piece with its frequency (*unigram*),
 and the accuracy of always guessing the commonest piece. Taught in chapter 07.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,12 @@ class Baselines(NamedTuple):
 
 
 class Evaluation:
-    """Held-out batches, and what a model makes of them."""
+    """Held-out batches, and what a pretrained model makes of them.
+
+    `floor` has the same names as the figures: the best possible, where it is known; here it is not.
+    """
+
+    floor: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, batches: Sequence[Batch], counts: Tensor) -> None:
         """Keep batches; `counts` (V,) is how often each piece stands in the training text.
@@ -65,3 +71,14 @@ def count_pieces(texts: Iterable[list[int]], vocab_size: int) -> Tensor:
     for ids in texts:
         counts += torch.bincount(torch.tensor(ids, dtype=torch.long), minlength=vocab_size)
     return counts
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
+    """Classify all examples of some batches: logits (N, C) and their class numbers (N,), on the CPU."""
+    device = next(model.parameters()).device
+    logits = [
+        model(**{name: tensor.to(device) for name, tensor in batch.items() if name != "labels"}).logits
+        for batch in batches
+    ]
+    return torch.cat(logits).float().cpu(), torch.cat([batch["labels"] for batch in batches])

@@ -1,0 +1,39 @@
+"""Measure a pretrained checkpoint on the held-out part of a corpus."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.microworld import World
+from bertmini.model.pretraining import BertForPreTraining
+from bertmini.runs.held_out import Evaluation
+from bertmini.runs.materials import evaluate_corpus
+from bertmini.runs.settings import LONGEST, MICROWORLD
+from bertmini.runs.world import evaluate_world
+
+
+class Evaluated(NamedTuple):
+    """What was measured, with the figures to compare with, and a note where nothing could be held out."""
+
+    evaluation: Evaluation
+    figures: dict[str, float]
+    note: str
+
+
+def evaluate(folder: Path, corpus: str) -> Evaluated:
+    """Measure the checkpoint in `folder` on the held-out part of `corpus`, named as in `PretrainingSettings`.
+
+    Raises `ValueError` for what is no pretraining checkpoint and for unusable text.
+    """
+    model = BertForPreTraining.from_pretrained(folder)
+    tokenizer = WordPieceTokenizer.from_pretrained(folder)
+    length = min(LONGEST, model.config.max_position_embeddings)
+    if corpus == MICROWORLD:
+        evaluation: Evaluation = evaluate_world(World.default(), tokenizer, length)
+        note = ""
+    else:
+        evaluation, note = evaluate_corpus(corpus, tokenizer, max_length=length)
+    with torch.inference_mode():
+        return Evaluated(evaluation, evaluation(model), note)

@@ -1,0 +1,64 @@
+"""Pretraining as a function: it returns what it made, prints nothing, and goes on to the same end."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from small_texts import make_corpus
+
+from bertmini import BertForPreTraining, Recipe, pretrain
+from bertmini.runs.evaluate import evaluate
+from bertmini.runs.pretrain import filled_examples, make_recipe
+from bertmini.runs.settings import TEXT_SETTINGS, WORLD_SETTINGS, PretrainingSettings
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> PretrainingSettings:
+    corpus = make_corpus(tmp_path_factory.mktemp("text") / "animals.txt")
+    small = {"preset": "nano", "max_length": 64, "vocab_size": 120, "batch_size": 16, "steps": 40, "threads": 1}
+    return replace(TEXT_SETTINGS, corpus=str(corpus), **small)
+
+
+def test_it_returns_what_it_leaves_and_resumes_to_the_same_weights(
+    settings: PretrainingSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    run = pretrain(settings, whole, device="cpu", progress=False)
+    assert capsys.readouterr() == ("", "")
+    saved = BertForPreTraining.from_pretrained(whole).state_dict()
+    assert all(torch.equal(saved[name], tensor) for name, tensor in run.model.state_dict().items())
+    assert run.history.rows[-1]["held_out_mlm_loss"] < run.history.rows[0]["held_out_mlm_loss"] - 0.3
+
+    evaluation, figures, note = evaluate(whole, settings.corpus)
+    assert figures["held_out_mlm_loss"] == pytest.approx(run.history.rows[-1]["held_out_mlm_loss"], rel=1e-5)
+    assert (evaluation.scored, note) == (run.materials.evaluation.scored, run.materials.note)
+    examples = filled_examples(run, count=3)
+    assert len(examples) == 3
+    assert all(example.text.count("[MASK]") == 1 and len(example.guesses) == 3 for example in examples)
+
+    shutil.copytree(whole, torn)
+    for folder in sorted((torn / "checkpoints").iterdir())[1:]:  # as if killed after the last but one checkpoint
+        shutil.rmtree(folder)
+    (torn / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match="already holds a run"):
+        pretrain(settings, torn, device="cpu", progress=False)
+    with pytest.raises(ValueError, match="was begun with steps 40, now it is to be 41"):
+        pretrain(replace(settings, steps=41), torn, device="cpu", progress=False, resume=True)
+    pretrain(settings, torn, device="cpu", progress=False, resume=True)
+    resumed = BertForPreTraining.from_pretrained(torn).state_dict()
+    assert all(torch.equal(resumed[name], saved[name]) for name in saved)
+
+
+def test_the_recipe_has_all_that_the_settings_say() -> None:
+    assert make_recipe(WORLD_SETTINGS) == Recipe(
+        steps=2_000,
+        learning_rate=8e-3,
+        warmup=0.02,
+        schedule="cosine",
+        optimizer="muon",
+        precision="float32",
+        evaluate_every=100,
+        checkpoint_every=100,
+    )
