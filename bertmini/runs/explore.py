@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.inside import ablate_heads, attend
 from bertmini.model.encoder import BertModel
 from bertmini.model.heads import BertForMaskedLM
-from bertmini.inside.ablation import ablate_heads
 from bertmini.viz.interactive.explorer import explore
 from bertmini.viz.interactive.frame import Frame
-from bertmini.inside.attend import attend
 
 TITLE = 60  # letters of the text that the page is named after
 
