@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import product
 
 import torch
 from common import circumstances, store, table
@@ -20,6 +21,7 @@ from torch import Tensor
 from bertmini.data.pairs import Pair as IdPair
 from bertmini.data.pretraining import lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
+from bertmini.inside import without_heads
 from bertmini.microworld import Pair, World, split_generator
 from bertmini.microworld.relations import NAMES, relations, words_of
 from bertmini.model.pretraining import BertForPreTraining
@@ -214,13 +216,13 @@ def ask(model: BertForPreTraining, questions: Sequence[Question]) -> float:
     return total / len(questions)
 
 
-def without(model: BertForPreTraining, layer: int, head: int) -> BertForPreTraining:
-    """A copy of the model in which one head says nothing."""
-    model = deepcopy(model)
-    output: Tensor = model.bert.layers[layer].attention.output.weight
-    size = output.shape[1] // HEADS
-    output.data[:, head * size : (head + 1) * size] = 0
-    return model
+def ask_without_each(model: BertForPreTraining, questions: Sequence[Question]) -> Tensor:
+    """The mean probability of the right words with each head cut in turn, (L, H)."""
+    chances = torch.zeros(LAYERS, HEADS)
+    for layer, head in product(range(LAYERS), range(HEADS)):
+        with without_heads(model, [(layer, head)]):
+            chances[layer, head] = ask(model, questions)
+    return chances
 
 
 def from_blank(model: BertForPreTraining, questions: Sequence[Question], place: Callable[[list[str]], int]) -> Tensor:
@@ -285,9 +287,7 @@ def measure(model: BertForPreTraining, pairs: Sequence[Pair]) -> Findings:
         readings = read(model, pairs)
         found = Findings(shares=mean_shares(readings, pairs), hits=contest(readings, pairs))
         found.chances = {name: ask(model, questions) for name, questions in QUESTIONS.items()}
-        cut = {(layer, head): without(model, layer, head) for layer in range(LAYERS) for head in range(HEADS)}
-        for name, questions in QUESTIONS.items():
-            found.cuts[name] = torch.tensor([ask(each, questions) for each in cut.values()]).view(LAYERS, HEADS)
+        found.cuts = {name: ask_without_each(model, questions) for name, questions in QUESTIONS.items()}
         found.on_thing = from_blank(model, QUESTIONS["verb"], lambda tokens: tokens.index("[MASK]") + 3)
         found.on_name = from_blank(model, QUESTIONS["pronoun"], lambda tokens: 1)  # noqa: ARG005
         found.owed, found.senses = split_scores(model), two_senses(model)
@@ -298,8 +298,7 @@ def measure_lessons(model: BertForPreTraining, found: Findings) -> None:
     """Teach pronouns, then cut each head."""
     taught = teach_pronouns(model)
     found.taught = ask(taught, QUESTIONS["pronoun"])
-    cut = [without(taught, layer, head) for layer in range(LAYERS) for head in range(HEADS)]
-    found.untaught = torch.tensor([ask(each, QUESTIONS["pronoun"]) for each in cut]).view(LAYERS, HEADS)
+    found.untaught = ask_without_each(taught, QUESTIONS["pronoun"])
 
 
 def head_name(values: Tensor) -> str:

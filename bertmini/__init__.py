@@ -13,7 +13,7 @@ from bertmini.data.pretraining import PretrainingStream, TextPairs
 from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
 from bertmini.microworld import Floor, World
-from bertmini.model.attention import MultiHeadAttention, scaled_dot_product_attention
+from bertmini.model.attention import MultiHeadAttention, Rows, scaled_dot_product_attention
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
@@ -47,6 +47,7 @@ __all__ = [
     "PretrainingSettings",
     "PretrainingStream",
     "Recipe",
+    "Rows",
     "TextCorpus",
     "TextPairs",
     "WordPieceTokenizer",

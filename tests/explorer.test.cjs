@@ -41,23 +41,6 @@ test('the right head is taken', () => {
   near(explorer.matrixOf(levels, 2, 1), [[0, 1], [1, 0]]);
 });
 
-test('rollout by hand: half of each layer is the residual connection', () => {
-  const first = [[0, 1], [1, 0]];
-  const second = [[1, 0], [0.5, 0.5]];
-  // halves: [[.5, .5], [.5, .5]] and [[1, 0], [.25, .75]]; second times first
-  near(explorer.rollout([first, second]), [[0.5, 0.5], [0.5, 0.5]]);
-  near(explorer.rollout([second]), [[1, 0], [0.25, 0.75]]);
-  const third = [[0, 1], [0, 1]];
-  // halves of second and third: [[1, 0], [.25, .75]] and [[.5, .5], [0, 1]]; the order matters
-  near(explorer.rollout([second, third]), [[0.625, 0.375], [0.25, 0.75]]);
-});
-
-test('rollout rows sum to 1 even where levels were rounded', () => {
-  for (const row of explorer.rollout([[[0.4, 0.7], [0.1, 0.8]], [[0.2, 0.9], [1, 0.2]]])) {
-    assert.ok(Math.abs(row[0] + row[1] - 1) < 1e-12);
-  }
-});
-
 test('the mean of heads', () => near(explorer.meanOf([[[1, 0], [0, 1]], [[0, 1], [0, 1]]]), [[0.5, 0.5], [0, 1]]));
 
 test('what a token takes, and what is taken from it', () => {

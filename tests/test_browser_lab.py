@@ -25,7 +25,8 @@ CHAPTER = ROOT / "chapters" / "13_seeing_attention.ipynb"
 SETUP = """
 import torch
 from bertmini import BertConfig, BertModel, WordPieceTokenizer
-from bertmini.viz import attend, head_view, model_view, neuron_view
+from bertmini.inside import attend, listen
+from bertmini.viz import head_view, model_view, neuron_view
 
 torch.manual_seed(0)
 tokenizer = WordPieceTokenizer.from_vocab(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat"])
@@ -37,7 +38,7 @@ CELLS = (
     "head_view(*attended)",
     "head_view(*attended, layer=1, heads=[0, 2])",
     "model_view(*attended)",
-    'neuron_view(model, tokenizer, "the cat", "sat")',
+    'neuron_view(*listen(model, tokenizer, "the cat", "sat"))',
 )
 LINES = ("#attention line",) * 2 + ("svg line", "#collapsed line")  # what each view draws
 COUNTS = (3 * 6 * 6, 3 * 6 * 6, 2 * 3 * 6 * 6, 6 * 6)

@@ -86,7 +86,7 @@ def test_the_model_view_enlarges_a_head(browser: Browser, tmp_path: Path) -> Non
 def test_the_neuron_view_shows_the_products_under_a_weight(browser: Browser, tmp_path: Path) -> None:
     model = shaken(BertModel(CONFIG))
     neurons = listen(model, TOKENIZER, "the cats", "sat")
-    with opened(browser, tmp_path, neuron_view(model, TOKENIZER, "the cats", "sat", layer=2, head=3)) as seen:
+    with opened(browser, tmp_path, neuron_view(*neurons, layer=2, head=3)) as seen:
         page = seen.page
         token = page.locator("#collapsed #leftText > g").nth(2)
         token.hover()
@@ -97,7 +97,7 @@ def test_the_neuron_view_shows_the_products_under_a_weight(browser: Browser, tmp
         )
         query, keys = neurons.queries[2, 3, 4], neurons.keys[2, 3]
         assert products == pytest.approx(keys @ query / 5**0.5, abs=0.002)
-        assert page.locator("#expanded #leftText text").all_text_contents() == neurons.attended.tokens
+        assert page.locator("#expanded #leftText text").all_text_contents() == neurons.tokens
         page.select_option("#att_head", "0")
         page.locator("#expanded #leftText text").nth(1).hover()
         elements = page.eval_on_selector_all(
@@ -164,8 +164,8 @@ def test_both_themes_can_be_read(browser: Browser, tmp_path: Path, dark: bool) -
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    model = shaken(BertModel(CONFIG))
-    for view in (head_view(STACK, ODD, 4), model_view(STACK, ODD, 4), neuron_view(model, TOKENIZER, "the cats", "sat")):
+    neurons = listen(shaken(BertModel(CONFIG)), TOKENIZER, "the cats", "sat")
+    for view in (head_view(STACK, ODD, 4), model_view(STACK, ODD, 4), neuron_view(*neurons)):
         with opened(browser, tmp_path, view) as seen:
             found = Axe().run(seen.page)
             assert found.violations_count == 0, found.generate_report()

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from bertmini.inside.ablation import Ablation, Guesses
+from bertmini.inside.rollout import rollout
 from bertmini.viz.interactive.explorer import ALPHABET, LEVELS, bare, encode, explore
 from bertmini.viz.interactive.frame import Frame
 from tests.notebook_checks import decimals_are_few, no_machine_facts
@@ -75,8 +76,9 @@ def test_the_page_gets_weights_words_and_where_to_open() -> None:
     (side,) = data["sides"]
     assert (side["tokens"], side["layers"], side["heads"]) == (TOKENS, 2, 3)
     assert (side["second"], side["place"], data["start"]) == (3, 4, [1, 2])
-    ((step, text, facts),) = side["steps"]
+    ((step, text, facts, rolled),) = side["steps"]
     assert (step, text) == (0, encode(weights))
+    assert rolled == encode(rollout(weights, TOKENS))
     assert len(facts) == 6
     # next token always, but for the last; the delimiter by rows 3 and 4
     assert facts[5] == ["next token 100 %", 0, 100, 20, 40, 0, 0.0, 0.8]
@@ -85,7 +87,7 @@ def test_the_page_gets_weights_words_and_where_to_open() -> None:
 def test_training_steps_become_a_slider() -> None:
     steps = [(step, torch.tensor(attention(2, 2, 5, seed=step))) for step in (0, 10, 200)]
     side = data_of(explore(steps, TOKENS))["sides"][0]
-    assert [step for step, _, _ in side["steps"]] == [0, 10, 200]
+    assert [step for step, *_ in side["steps"]] == [0, 10, 200]
     assert side["steps"][2][1] == encode(attention(2, 2, 5, seed=200))
     assert "at training steps 0, 10, 200" in explore(steps, TOKENS).alt
 
@@ -130,7 +132,7 @@ def test_small_and_the_same_every_time() -> None:
     tokens = [f"token{i}" for i in range(32)]
     weights = attention(4, 4, 32)
     page = explore(weights, tokens).page()
-    assert len(page.encode()) < 40 * 1024
+    assert len(page.encode()) < 48 * 1024
     assert page == explore(weights, tokens).page()
 
 

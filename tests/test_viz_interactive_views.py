@@ -130,7 +130,7 @@ def test_what_no_page_can_bear_is_refused_with_the_cure() -> None:
 
 def test_neuron_view_has_queries_and_keys_that_make_the_weights() -> None:
     model = shaken(BertModel(CONFIG))
-    view = neuron_view(model, TOKENIZER, "the cats", "sat", layer=3, head=1)
+    view = neuron_view(*listen(model, TOKENIZER, "the cats", "sat"), layer=3, head=1)
     packed = {name: unpacked(numbers) for name, numbers in data(view)["packed"].items()}
     assert packed["queries"].shape == packed["keys"].shape == (5, 4, 7, 5)
     scores = packed["queries"] @ packed["keys"].swapaxes(-1, -2) / np.sqrt(5)
@@ -145,40 +145,34 @@ def test_neuron_view_has_queries_and_keys_that_make_the_weights() -> None:
     assert view.html.count("</script>") == view.html.count("<script") == 5
 
 
-def test_a_model_is_left_without_hooks_and_one_without_queries_is_refused() -> None:
-    model = BertModel(CONFIG)
-    listen(model, TOKENIZER, "the cat")
-    assert not any(module._forward_hooks for module in model.modules())
-    for layer in model.layers:
-        layer.attention.key = torch.nn.Sequential(layer.attention.key)
-        del layer.attention.heads
-
-        def renamed(hidden: Any, mask: Any = None, *, output_attentions: bool = False) -> Any:
-            return hidden, torch.full((1, 2, hidden.shape[1], hidden.shape[1]), 1 / hidden.shape[1])
-
-        layer.attention.forward = renamed
-    with pytest.raises(ValueError, match="the model has 5 layers, but 0 maps called 'query' were used"):
-        listen(model, TOKENIZER, "the cat")
-
-
 def test_no_such_layer_or_head_of_a_model() -> None:
-    model = BertModel(CONFIG)
+    neurons = listen(BertModel(CONFIG), TOKENIZER, "the cat")
     with pytest.raises(ValueError, match="there is no layer 5: expected 0 to 4"):
-        neuron_view(model, TOKENIZER, "the cat", layer=5)
+        neuron_view(*neurons, layer=5)
     with pytest.raises(ValueError, match="there is no head 4: expected 0 to 3"):
-        neuron_view(model, TOKENIZER, "the cat", head=4)
+        neuron_view(*neurons, head=4)
+    with pytest.raises(ValueError, match=r"the keys have the shape \(5, 4, 3, 5\): expected \(5, 4, 4\) and the size"):
+        neuron_view(*neurons._replace(keys=neurons.keys[:, :, 1:]))
+
+
+def test_neuron_view_shows_tokens_as_they_are() -> None:
+    odd = ["[CLS]", "Ġ</script>", "[SEP]", "▁a", "[CLS]", "字"]
+    vectors = np.random.default_rng(0).normal(size=(2, 3, 6, 4))
+    parts = data(neuron_view(weights(2, 3, 6), odd, 3, vectors, -vectors))["params"]["attention"]
+    assert parts["all"]["left_text"] == parts["all"]["right_text"] == odd
+    assert (parts["ab"]["left_text"], parts["ab"]["right_text"]) == (odd[:3], odd[3:])
 
 
 def test_another_bertviz_is_noticed() -> None:
     html = bare_head_view([torch.eye(2)[None, None]], ["a", "b"], html_action="return").data
-    assert "Layer:" in offline(html, None, hint="Point", label="Two tokens")
+    assert "Layer:" in offline(html, ["a", "b"], None, hint="Point", label="Two tokens")
     for changed, message in (
         (html.replace("const params = ", "let params = "), "has no parameters: is it another version"),
         (html.replace("require.min.js", "require.js"), "0 times, not once"),
         (html + "require.config({ paths: {} });", "2 times, not once"),
     ):
         with pytest.raises(RuntimeError, match=message):
-            offline(changed, None, hint="Point", label="Two tokens")
+            offline(changed, ["a", "b"], None, hint="Point", label="Two tokens")
 
 
 def test_packing_by_hand() -> None:

@@ -1,26 +1,20 @@
-"""What the views and pictures of attention are given: checked once, for all, with the likely cause of a mistake.
+"""What a model attends to in a text: a model and a sentence become arrays, tokens, and where the second one begins.
 
-Attention arrives in many shapes: a model's tuple of one tensor per layer, one array of all, one head. Behind the checks
-it is one float64 array (layers, heads, S, S), or (S, S) for one head, whose rows sum to 1. A model and a tokenizer
-arrive as they are, ours or Hugging Face's: this room knows neither.
+A model and a tokenizer arrive as they are, ours or Hugging Face's: this room knows neither. A tokenizer needs
+`tokenize`, `convert_tokens_to_ids`, `cls_token` and `sep_token`; a model takes `input_ids`, `token_type_ids` and
+`output_attentions=True`, and returns something with `attentions`.
 
 Shapes: S tokens. Taught in chapter 13.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-Weights = NDArray[np.float64]
-
-EXACT, HALF = 1e-3, 5e-3  # how far from 1 a row may sum; bf16 is off by 2e-3, dropout by 1e-1
-ASK = (
-    "ask the model for output_attentions=True (in transformers also for attn_implementation='eager', "
-    "without which it returns none)"
-)
+from bertmini.inside.weights import Weights, check_attention
 
 
 class Attended(NamedTuple):
@@ -34,92 +28,46 @@ class Attended(NamedTuple):
 def attend(model: Any, tokenizer: Any, text: str, pair: str | None = None) -> Attended:
     """What every head of `model` does with a sentence or a pair, dropout off; the model is left as it was.
 
-    The views take it whole: ``head_view(*attend(model, tokenizer, "the cat sat"))``. `tokenizer` needs ``tokenize``,
-    ``convert_tokens_to_ids``, ``cls_token`` and ``sep_token``; `model` takes ids, segments and
-    ``output_attentions=True`` and returns something with ``attentions``.
+    The views take it whole: `head_view(*attend(model, tokenizer, "the cat sat"))`. Raises `ValueError` as
+    `check_attention` does, for an empty text, and for more tokens than the model has positions for.
+    """
+    tokens, second = lay_out_text(tokenizer, text, pair)
+    with evaluating(model):
+        output = model(**inputs_of(model, tokenizer, tokens, second), output_attentions=True)
+    return Attended(check_attention(output.attentions, tokens), tokens, second)
 
-    Raises:
-        ValueError: as in `check_attention`; no text; more tokens than the model has positions for.
+
+def lay_out_text(tokenizer: Any, text: str, pair: str | None = None) -> tuple[list[str], int | None]:
+    """The tokens of a sentence or a pair as BERT reads them, and where the second sentence begins.
+
+    Raises `ValueError` for an empty text.
     """
     if not text.strip():
         raise ValueError("the text is empty: expected a sentence, such as 'the cat sat'")
     tokens = [tokenizer.cls_token, *tokenizer.tokenize(text), tokenizer.sep_token]
-    second = None if pair is None else len(tokens)
-    if pair is not None:
-        tokens += [*tokenizer.tokenize(pair), tokenizer.sep_token]
+    if pair is None:
+        return tokens, None
+    return [*tokens, *tokenizer.tokenize(pair), tokenizer.sep_token], len(tokens)
+
+
+def inputs_of(model: Any, tokenizer: Any, tokens: Sequence[str], second: int | None) -> dict[str, Tensor]:
+    """Ids and segments (1, S) of tokens, on the model's device, by the names that ours and Hugging Face's take."""
     device = next(model.parameters()).device
-    ids = torch.tensor([tokenizer.convert_tokens_to_ids(tokens)], device=device)
-    types = torch.tensor([[int(second is not None and i >= second) for i in range(len(tokens))]], device=device)
+    types = [int(second is not None and place >= second) for place in range(len(tokens))]
+    return {
+        "input_ids": torch.tensor([tokenizer.convert_tokens_to_ids(list(tokens))], device=device),
+        "token_type_ids": torch.tensor([types], device=device),
+    }
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Dropout and gradients off for a while; every module's mode is put back, also after an error."""
     modes = {module: module.training for module in model.modules()}
     try:
         model.eval()
         with torch.no_grad():
-            output = model(ids, token_type_ids=types, output_attentions=True)
+            yield
     finally:
         for module, training in modes.items():
             module.training = training
-    return Attended(check_attention(output.attentions, tokens), tokens, second)
-
-
-def check_attention(attentions: Any, tokens: Sequence[str]) -> Weights:
-    """All layers and heads as one array (layers, heads, S, S), or what is wrong and why that may be.
-
-    Takes what a model returns, one tensor or array (1, heads, S, S) or (heads, S, S) per layer, or one of all layers.
-
-    >>> check_attention([np.full((1, 3, 2, 2), 0.5)], ["a", "b"]).shape
-    (1, 3, 2, 2)
-
-    Raises:
-        ValueError: no weights or of a wrong rank, a batch of several sequences, other tokens, numbers that are not
-            finite, rows that do not sum to 1.
-    """
-    if attentions is None or len(attentions) == 0 or any(layer is None for layer in attentions):
-        raise ValueError(f"there are no attention weights: {ASK}")
-    layers = [np.asarray(_plain(layer), dtype=np.float64) for layer in attentions]
-    shapes = sorted({layer.shape for layer in layers})
-    if len(shapes) > 1:
-        raise ValueError(f"the layers have different shapes, {shapes[0]} and {shapes[1]}: pass one model's on one text")
-    if len(shapes[0]) == 4 and shapes[0][0] > 1:
-        raise ValueError(
-            f"a batch of {shapes[0][0]} sequences: expected one; pass [layer[:1] for layer in attentions], "
-            "and cut that sequence's padding from rows, columns and tokens"
-        )
-    stack = np.stack([layer[0] if layer.ndim == 4 else layer for layer in layers])
-    return _checked(stack, tokens, 4, EXACT if _is_exact(attentions[0]) else HALF)
-
-
-def check_head(weights: Any, tokens: Sequence[str]) -> Weights:
-    """One head's weights as an array (S, S), or what is wrong and why that may be, as in `check_attention`."""
-    return _checked(np.asarray(_plain(weights), np.float64), tokens, 2, EXACT if _is_exact(weights) else HALF)
-
-
-def _plain(weights: Any) -> Any:
-    """A tensor's numbers, wherever it lives and whatever its type; anything else as it is."""
-    return weights.detach().double().cpu().numpy() if isinstance(weights, torch.Tensor) else weights
-
-
-def _is_exact(weights: Any) -> bool:
-    """Whether rows were summed with at least 24 binary digits."""
-    return getattr(weights, "dtype", None) not in (torch.bfloat16, torch.float16, np.dtype(np.float16))
-
-
-def _checked(array: Weights, tokens: Sequence[str], dimensions: int, tolerance: float) -> Weights:
-    """The checks that one head and many have in common."""
-    wanted = "(layers, heads, S, S)" if dimensions == 4 else "(S, S), one head of one sequence"
-    if array.ndim != dimensions or array.shape[-1] != array.shape[-2] or not array.size:
-        raise ValueError(
-            f"the weights have the shape {array.shape}: expected {wanted}; was output_attentions=True given?"
-        )
-    if isinstance(tokens, str) or not all(isinstance(token, str) for token in tokens):
-        raise ValueError("the tokens are not a list of pieces: pass tokenizer.encode(text).tokens, not text or ids")
-    if len(tokens) != array.shape[-1]:
-        raise ValueError(f"{len(tokens)} tokens, but {array.shape[-1]} columns: cut the padding from both")
-    if not np.isfinite(array).all():
-        raise ValueError("the weights are not all finite: was the model trained with too high a learning rate?")
-    if array.min() < 0:
-        raise ValueError(f"a weight is {array.min():.3f}, below 0: these look like scores; pass them through a softmax")
-    sums = array.sum(-1)
-    if np.abs(sums - 1).max() > tolerance:
-        worst = sums.flat[np.abs(sums - 1).argmax()]
-        raise ValueError(f"a row sums to {worst:.3f}, not 1: call model.eval() (dropout is on), and cut no columns")
-    return array

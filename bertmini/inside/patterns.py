@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bertmini.inside.attend import Weights, check_attention
+from bertmini.inside.weights import Weights, check_attention
 
 DELIMITERS = ("[CLS]", "[SEP]")
 PHRASES = {"previous": "previous token", "next": "next token", "same": "same token", "delimiter": "delimiters"}
@@ -61,14 +61,13 @@ class Pattern:
 def head_patterns(attentions: Any, tokens: Sequence[str]) -> list[list[Pattern]]:
     """Name every head of what `check_attention` takes; the result is indexed by layer, then head.
 
-    Raises:
-        ValueError: as in `check_attention`.
+    Raises `ValueError` as `check_attention` does.
     """
     return [[head_pattern(weights, tokens) for weights in layer] for layer in check_attention(attentions, tokens)]
 
 
 def head_pattern(weights: Weights, tokens: Sequence[str]) -> Pattern:
-    """Name one head, ``weights`` (S, S).
+    """Name one head, `weights` (S, S).
 
     >>> head_pattern(np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 0.8, 0.2]]), ["a", "b", "c"]).words
     'previous token 85 %'

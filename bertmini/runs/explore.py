@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.inside.ablation import ablate_heads
-from bertmini.inside.attend import attend
+from bertmini.inside import ablate_heads, attend
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForMaskedLM
 from bertmini.viz.interactive.explorer import explore

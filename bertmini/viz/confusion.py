@@ -26,8 +26,7 @@ WHITE_INK = 0.70  # from here on the cell is dark
 def confusion_map(matrix: Any, labels: Sequence[str], *, title: str = "") -> Picture:
     """Counts (C, C), true classes down and predicted ones across.
 
-    Raises:
-        ValueError: the matrix is not square, has another size than `labels`, or counts nothing.
+    Raises `ValueError` for a matrix that is not square, has another size than `labels`, or counts nothing.
     """
     counts = _checked(matrix, labels)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)

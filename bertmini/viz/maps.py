@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from bertmini.inside.attend import Weights, check_attention, check_head
 from bertmini.inside.patterns import PHRASES, head_pattern, percent
+from bertmini.inside.weights import Weights, check_attention, check_head
 from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture
 
 PRINTED = 12  # up to so many tokens the numbers stand in the cells ...
@@ -32,10 +32,9 @@ MOST_HEADS = 12
 
 
 def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Picture:
-    """One head, ``weights`` (S, S): who takes how much from whom.
+    """One head, `weights` (S, S): who takes how much from whom.
 
-    Raises:
-        ValueError: the weights are not one head's attention between these tokens; says what they are instead.
+    Raises `ValueError` if the weights are not one head's attention between these tokens, and says what they are.
     """
     matrix = check_head(weights, tokens)
     count = len(tokens)
@@ -70,12 +69,10 @@ def head_grid(
     heads: Sequence[int] | None = None,
     title: str = "",
 ) -> Picture:
-    """All heads, ``attentions`` (layers, heads, S, S): layers down, heads across, under each what it mostly does.
+    """All heads, `attentions` (layers, heads, S, S): layers down, heads across, under each what it mostly does.
 
-    `layers` and `heads` name those to be shown, if not all.
-
-    Raises:
-        ValueError: as in ``attention_map``; more than 12 heads, which no page shows in readable size.
+    `layers` and `heads` name those to be shown, if not all. Raises `ValueError` as `attention_map` does, and for more
+    than 12 heads, which no page shows in readable size.
     """
     whole = check_attention(attentions, tokens)
     layers, heads = layers or range(whole.shape[0]), heads or range(whole.shape[1])
@@ -139,10 +136,9 @@ def _describe_grid(stack: Weights, tokens: Sequence[str], layers: Sequence[int],
 
 
 def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: str = "") -> Picture:
-    """What token number ``focus`` takes from each, ``weights`` (S, S): the width of a line and a number say how much.
+    """What token number `focus` takes from each, `weights` (S, S): the width of a line and a number say how much.
 
-    Raises:
-        ValueError: as in ``attention_map``; more than 16 tokens; no such token.
+    Raises `ValueError` as `attention_map` does, for more than 16 tokens, and for no such token.
     """
     matrix = check_head(weights, tokens)
     count = len(tokens)

@@ -32,12 +32,11 @@ def loss_curve(
     x_label: str = "training step",
     y_label: str = "nats per scored token",
 ) -> Picture:
-    """Curves by name, such as ``{"training": history.column("loss")}``, with floor and baselines as level lines.
+    """Curves by name, such as `{"training": history.column("loss")}`, with floor and baselines as level lines.
 
-    A name in ``style.MEANINGS`` has its own colour in the whole book; other names take the spare ones in turn.
+    A name in `style.MEANINGS` has its own colour in the whole book; other names take the spare ones in turn.
 
-    Raises:
-        ValueError: no curve, an empty one, one with unequal lengths, or a number that is not finite.
+    Raises `ValueError` for no curve, an empty one, one with unequal lengths, and a number that is not finite.
     """
     if not curves:
         raise ValueError("there is no curve to draw: pass one, such as {'training': history.column('loss')}")
@@ -65,7 +64,7 @@ def loss_curve(
 
 
 def running_mean(values: Sequence[float], window: int) -> list[float]:
-    """Each value's mean with its neighbours, ``window`` of them in all; fewer towards the ends, evenly on both sides.
+    """Each value's mean with its neighbours, `window` of them in all; fewer towards the ends, evenly on both sides.
 
     >>> running_mean([1, 2, 6, 3, 5], 3)
     [1.0, 3.0, 3.6666666666666665, 4.666666666666667, 5.0]
@@ -104,7 +103,7 @@ def _label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights, moved apart to at least ``gap`` with the least sum of squared moves.
+    """Ascending heights, moved apart to at least `gap` with the least sum of squared moves.
 
     Those that would overlap form a block around their common middle; blocks that meet become one.
 

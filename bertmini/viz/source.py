@@ -53,8 +53,7 @@ class SourceView:
 def show_source(obj: ModuleType | type | FunctionType) -> SourceView:
     """The source of a module, class or function, to be shown as a cell's last expression.
 
-    Raises:
-        ValueError: `obj` has no Python source, for example because it is an instance or is written in C.
+    Raises `ValueError` if `obj` has no Python source, for example because it is an instance or is written in C.
 
     >>> show_source(show_source).source.splitlines()[0]
     'def show_source(obj: ModuleType | type | FunctionType) -> SourceView:'

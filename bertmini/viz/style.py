@@ -85,7 +85,7 @@ def use_style() -> None:
 class Picture:
     """A figure and what it shows, in words: a notebook shows the one and gives the other to readers who cannot see.
 
-    A chapter's own drawing becomes one by ``Picture(figure, "what it shows")`` as the last expression of a cell.
+    A chapter's own drawing becomes one by `Picture(figure, "what it shows")` as the last expression of a cell.
     """
 
     figure: Figure
@@ -101,7 +101,7 @@ class Picture:
         return f"[Picture: {self.alt}]"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002
-        """``Image(alt=...)`` is ignored by JupyterLab and by most exporters; an ``img`` tag is understood by all."""
+        """`Image(alt=...)` is ignored by JupyterLab and by most exporters; an `img` tag is understood by all."""
         data = base64.b64encode(png(self)).decode()
         alt = html.escape(" ".join(self.alt.split()))
         style = f"max-width:100%;background:{PAPER}"
@@ -129,8 +129,7 @@ def png(picture: Picture) -> bytes:
 def save(picture: Picture, path: str | Path) -> None:
     """Write the picture as a PNG file with its words in it.
 
-    Raises:
-        ValueError: the name does not end in ``.png``.
+    Raises `ValueError` for a name that does not end in `.png`.
     """
     path = Path(path)
     if path.suffix.lower() != ".png":

@@ -2,11 +2,11 @@
 
 bertviz (Vig 2019, "A multiscale visualization of attention in the Transformer model") draws well and loads badly: its
 HTML fetches three libraries, holds every weight twice as text, has a new id each time, is black in every theme, and
-ends early at a token ``</script>``. Here its HTML and its script are kept, and around them
+ends early at a token `</script>`. Here its HTML and its script are kept, and around them
 
 - require.js and its settings are cut out, and the parts of d3 and jQuery that bertviz calls stand in the page;
 - the weights stand once, in base64, 8 bits each (16 where there are many tokens, whose weights are small);
-- ids are fixed, ``<`` is escaped, colours follow the theme, and controls have names;
+- ids are fixed, `<` is escaped, colours follow the theme, and controls have names;
 - of several heads, each line is as opaque as its weight divided by the root of their number, where bertviz divides by
   the number itself and what remains cannot be seen.
 
@@ -16,12 +16,14 @@ Left out on purpose: bertviz's encoder-decoder views. Taught in chapter 13.
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 LIMIT = 2_000_000  # bytes of a view
 LINES = 300_000  # lines in a view, which a browser has to keep
@@ -44,19 +46,14 @@ select { font: inherit; color: var(--ink); background: var(--paper); border: 1px
 PART_NAMES = ("all", "aa", "bb", "ab", "ba")  # of a pair, in bertviz's order: from sentence, to sentence
 
 
-def offline(html: str, second: int | None, *, hint: str, label: str, **changed: int) -> str:
+def offline(html: str, tokens: Sequence[str], second: int | None, *, hint: str, label: str, **changed: int) -> str:
     """What `bertviz` returned, as the content of a page that asks nobody for anything.
 
-    Args:
-        html: returned by ``head_view``, ``model_view`` or ``neuron_view.show`` with ``html_action="return"``.
-        second: where the second sentence begins, if there is one.
-        hint: what the reader may do, shown above.
-        label: what the drawing shows, for readers who do not see it.
-        changed: parameters of bertviz's script that get another value.
-
-    Raises:
-        RuntimeError: another bertviz than the one that this was written for.
-        ValueError: the view would be too large.
+    `html` is returned by `head_view`, `model_view` or `neuron_view.show` with `html_action="return"`; `tokens` are
+    shown as they are, `second` is where the second sentence begins, if there is one. `hint` says above the view what
+    the reader may do, `label` what the drawing shows, for readers who do not see it; `changed` are parameters of
+    bertviz's script that get another value. Raises `RuntimeError` for another bertviz than this was written for,
+    `ValueError` if the view would be too large.
     """
     html, params = _take_params(html)
     html = _cut(html, r'<script src="https://[^"]*/require\.min\.js"></script>')
@@ -66,7 +63,7 @@ def offline(html: str, second: int | None, *, hint: str, label: str, **changed: 
     for name, words in (("layer", "Layer"), ("att_head", "Head"), ("filter", "Sentences")):
         html = html.replace(f'<select id="{name}">', f'<select id="{name}" aria-label="{words}">')
     html = re.sub(r"^[ \t]+", "", html, flags=re.MULTILINE)  # a quarter of the script is indentation
-    data = json.dumps(_packed(params | {"root_div_id": "bertviz"} | changed, second)).replace("<", "\\u003c")
+    data = json.dumps(_packed(params | {"root_div_id": "bertviz"} | changed, tokens, second)).replace("<", "\\u003c")
     if len(data) > LIMIT:
         raise too_large(len(data))
     here = files("bertmini.viz.interactive")
@@ -79,12 +76,42 @@ def offline(html: str, second: int | None, *, hint: str, label: str, **changed: 
     )
 
 
+class Recorded:
+    """A model and a tokenizer for bertviz's neuron view, which wants to ask them: they play back what was recorded.
+
+    The tokens are none of its business: `offline` puts the true ones in, whatever letters they hold.
+    """
+
+    cls_token = sep_token = ""
+
+    def __init__(self, **arrays: NDArray[np.float64]) -> None:
+        """Keep `attn` (layers, heads, S, S), `queries` and `keys` (layers, heads, S, D) in the form that it wants."""
+        self.layers = [
+            {name: torch.from_numpy(array[layer])[None] for name, array in arrays.items()}
+            for layer in range(len(arrays["attn"]))
+        ]
+
+    def tokenize(self, sentence: str) -> list[str]:  # noqa: ARG002
+        """No tokens."""
+        return []
+
+    def convert_tokens_to_ids(self, tokens: list[str]) -> list[int]:
+        """A number for each token, which nobody reads."""
+        return [0] * len(tokens)
+
+    def eval(self) -> None:
+        """Nothing to switch off in a record."""
+
+    def __call__(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> tuple[list[dict[str, Tensor]]]:  # noqa: ARG002
+        """The record, as the last item of an output."""
+        return (self.layers,)
+
+
 def check_size(shape: tuple[int, ...], numbers: int = 0) -> None:
     """Refuse, before anything is drawn, what no page can bear.
 
-    Args:
-        shape: (layers, heads, S, S), what will be shown.
-        numbers: how many components of queries and keys come on top.
+    `shape` is (layers, heads, S, S), what will be shown; `numbers` says how many components of queries and keys come on
+    top. Raises `ValueError` with the likely cure.
     """
     lines, bits = int(np.prod(shape)), _weight_bits(shape[-1])
     size = (lines * bits + numbers * VECTOR_BITS) // 6  # base64 holds 6 bits a byte
@@ -137,24 +164,24 @@ def _unknown(what: str) -> RuntimeError:
     return RuntimeError(f"bertviz's HTML {what}: is it another version? pip install 'bertviz>=1.4.1,<1.5'")
 
 
-def _packed(params: dict[str, Any], second: int | None) -> dict[str, Any]:
+def _packed(params: dict[str, Any], tokens: Sequence[str], second: int | None) -> dict[str, Any]:
     """bertviz's parameters with the weights once, packed; a pair's four parts are cut from the whole in the page."""
     parts = params["attention"]
     named: Mapping[str, Any] = parts if isinstance(parts, dict) else dict(zip(PART_NAMES, parts, strict=False))
     whole = named["all"]
-    count = len(whole["left_text"])
+    count = len(tokens)
     middle = count if second is None else second
     spans = {"a": [0, middle], "b": [middle, count]}
     rows = {"all": [0, count]} | {name: spans[name[0]] for name in PART_NAMES[1:]}
     columns = {"all": [0, count]} | {name: spans[name[1]] for name in PART_NAMES[1:]}
     texts = {
         name if isinstance(parts, dict) else str(place): {
-            "left_text": part["left_text"],
-            "right_text": part["right_text"],
+            "left_text": list(tokens[slice(*rows[name])]),
+            "right_text": list(tokens[slice(*columns[name])]),
             "rows": rows[name],
             "columns": columns[name],
         }
-        for place, (name, part) in enumerate(named.items())
+        for place, name in enumerate(named)
     }
     packed = {"attn": pack(np.asarray(whole["attn"]), _weight_bits(count), 0.0, 1.0)}
     for name in ("queries", "keys"):

@@ -37,19 +37,6 @@ function meanOf(matrices) {
   return matrices[0].map((row, i) => row.map((_, j) => sum(matrices.map((matrix) => matrix[i][j])) / matrices.length));
 }
 
-function multiply(left, right) {
-  return left.map((row) => right[0].map((_, j) => sum(row.map((weight, k) => weight * right[k][j]))));
-}
-
-// Abnar and Zuidema 2020, section 3: the product of (A + I)/2 over the layers, the last one leftmost.
-function rollout(layers) {
-  const halves = layers.map((matrix) => matrix.map((row, i) => {
-    const total = sum(row);
-    return row.map((weight, j) => (weight / total + (i === j ? 1 : 0)) / 2);
-  }));
-  return halves.reduce((below, half) => multiply(half, below));
-}
-
 // What one token takes from each, or, the other way round, what each takes from it.
 function lineOf(matrix, place, backwards) {
   return backwards ? matrix.map((row) => row[place]) : matrix[place];

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertmini.inside.ablation import Ablation
-from bertmini.inside.attend import Weights, check_attention
 from bertmini.inside.patterns import Pattern, head_patterns
+from bertmini.inside.rollout import rollout
+from bertmini.inside.weights import Weights, check_attention
 from bertmini.viz.interactive.frame import Frame, tight
 from bertmini.viz.maps import MOST_HEADS, head_grid
 
@@ -42,21 +43,14 @@ def explore(
     head: tuple[int, int] = (0, 0),
     place: int | None = None,
 ) -> Frame:
-    """Explore one text's attention, as in ``explore(*attend(model, tokenizer, "the cat sat"))``.
+    """Explore one text's attention, as in `explore(*attend(model, tokenizer, "the cat sat"))`.
 
-    Args:
-        attentions: what `check_attention` takes, or a list of (training step, attentions) for a slider to run through.
-        tokens: the S tokens.
-        second: where the second of two sentences begins.
-        title: a short name.
-        ablation: from `ablate_heads`, for what is guessed without each head.
-        beside: another text's or model's attentions, tokens and ``second``, as `attend` returns them.
-        names: what the two are.
-        head: (layer, head) at which the view opens.
-        place: token at which it opens; the first that is guessed, or else the first after ``[CLS]``.
-
-    Raises:
-        ValueError: as in `check_attention`; steps of different models; no such head or place; more than 2 MB.
+    `attentions` is what `check_attention` takes, or a list of (training step, attentions) for a slider to run through;
+    `second` is where the second of two sentences begins. `ablation`, from `ablate_heads`, says what is guessed without
+    each head. `beside` is another text's or model's attentions, tokens and `second`, as `attend` returns them, and
+    `names` what the two are. The view opens at `head`, a (layer, head), and at the token `place`, without it the first
+    that is guessed, or else the first after `[CLS]`. Raises `ValueError` as `check_attention` does, for steps of
+    different models, no such head or place, and more than 2 MB.
     """
     title = title or "Attention explorer"
     if beside is None:
@@ -133,7 +127,12 @@ def _packed(side: _Side, place: int) -> dict[str, Any]:
         "heads": heads,
         "place": place,
         "steps": [
-            [step, encode(weights), [_facts(p) for layer in head_patterns(weights, side.tokens) for p in layer]]
+            [
+                step,
+                encode(weights),
+                [_facts(p) for layer in head_patterns(weights, side.tokens) for p in layer],
+                encode(rollout(weights, side.tokens)),
+            ]
             for step, weights in side.steps
         ],
     }

@@ -91,7 +91,7 @@ function makeSide(side, alone, state, changed) {
   const [map, readout, numbers] = ['.map', '.readout', '.numbers'].map(find);
 
   let place = side.place;
-  let levels, matrix, alt;
+  let levels, rolled, matrix, alt;
   const layer = () => min(state.layer, layers - 1);
   const head = () => min(state.head, heads - 1);
   const index = () => layer() * heads + head();
@@ -102,7 +102,7 @@ function makeSide(side, alone, state, changed) {
     head: () => [headMatrix(index()), `Layer ${layer()}, head ${head()} (${now()[2][index()][0]})`],
     mean: () => [mean(layer()), `Layer ${layer()}, mean of its heads`],
     rollout: () => [
-      rollout(Array.from({length: layer() + 1}, (_, i) => mean(i))),
+      matrixOf(rolled, size, layer()),
       `Rollout up to layer ${layer()}, a heuristic: (A + I)/2 multiplied over the layers`,
     ],
   };
@@ -178,7 +178,7 @@ function makeSide(side, alone, state, changed) {
     node,
     takes: (others) => others.join('\n') === tokens.join('\n'),
     step() {
-      levels = levelsOf(now()[1]);
+      [levels, rolled] = [now()[1], now()[3]].map(levelsOf);
       tiles.forEach(drawTile);
     },
     head() {

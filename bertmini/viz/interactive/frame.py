@@ -1,6 +1,6 @@
 """One self-contained frame per interactive view: it draws offline, in a stored notebook, and beside other views.
 
-The page of a view stands inside an ``<iframe srcdoc sandbox>``: it needs no server, no extension and no re-run, nothing
+The page of a view stands inside an `<iframe srcdoc sandbox>`: it needs no server, no extension and no re-run, nothing
 in it reaches the notebook around it, and its own content security policy forbids every request. It follows the system's
 colour scheme with a foreground *and* a background of its own. Where scripts or frames are not shown (an untrusted
 notebook, a mail, paper) a still picture and its words take over: they are an output of their own before the frame, and
@@ -39,8 +39,8 @@ class Frame:
     """An interactive view, and the picture and words that stand for it where it cannot run."""
 
     html: str
-    """What stands in the view's ``<main>``: elements, styles, scripts. It may use the colours ``--ink``, ``--paper``,
-    ``--line``, ``--soft`` and ``--accent``, which follow the colour scheme."""
+    """What stands in the view's `<main>`: elements, styles, scripts. It may use the colours `--ink`, `--paper`,
+    `--line`, `--soft` and `--accent`, which follow the colour scheme."""
     picture: Picture | None
     alt: str
     """What the view shows, in words: all that a plain-text reader gets."""
@@ -78,8 +78,7 @@ class Frame:
     def save(self, path: str | Path) -> None:
         """Write a page that any browser opens from the disk, without a network.
 
-        Raises:
-            ValueError: the name does not end in ``.html``.
+        Raises `ValueError` for a name that does not end in `.html`.
         """
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):

@@ -1,7 +1,8 @@
 """bertviz's three views of attention, as frames that draw offline, in a stored notebook, in both themes.
 
 `head_view` shows the heads of one layer over each other, `model_view` all heads as small tiles, `neuron_view` the
-queries and keys from which the weights come. All take what `attend` returns, or arrays and tokens of any origin:
+queries and keys from which the weights come. All take what `bertmini.inside` returns, or arrays and tokens of any
+origin:
 
     head_view(*attend(model, tokenizer, "the cat sat", "it was tired"))
 
@@ -16,9 +17,9 @@ from typing import Any
 
 import torch
 
-from bertmini.inside.attend import Weights, check_attention
-from bertmini.inside.neurons import Recorded, listen
-from bertmini.viz.interactive.bertviz import check_size, offline
+from bertmini.inside.neurons import Vectors
+from bertmini.inside.weights import Weights, check_attention
+from bertmini.viz.interactive.bertviz import Recorded, check_size, offline
 from bertmini.viz.interactive.frame import Frame
 from bertmini.viz.maps import MOST_HEADS, attention_map, head_grid
 from bertmini.viz.style import Picture
@@ -39,17 +40,10 @@ def head_view(
 ) -> Frame:
     """bertviz's head view: the heads of one layer as coloured lines, the layer to be chosen.
 
-    Args:
-        attentions: (layers, heads, S, S), or what a model returns.
-        tokens: the S tokens.
-        second: where the second of two sentences begins; the reader can then choose from which to which.
-        layer: shown first.
-        heads: switched on at first; all.
-        layers: that can be chosen; all.
-        title: the frame's name.
-
-    Raises:
-        ValueError: as in `check_attention`; no such layer, head or sentence; more than 2 MB.
+    `attentions` is what `check_attention` takes, between S `tokens`. `second` is where the second of two sentences
+    begins: the reader can then choose from which to which. `layer` is shown first, `heads` are switched on at first,
+    `layers` can be chosen; without them all. Raises `ValueError` as `check_attention` does, for no such layer, head or
+    sentence, and for more than 2 MB.
     """
     from bertviz import head_view as draw
 
@@ -71,7 +65,7 @@ def head_view(
     )
     html = _drawn(draw, stack, tokens, second, layer=layer, heads=heads, include_layers=layers)
     height = round(22.5 * len(tokens)) + 30 + CONTROLS
-    return _frame(html, second, hint, picture, height, title)
+    return _frame(html, tokens, second, hint, picture, height, title)
 
 
 def model_view(
@@ -85,7 +79,7 @@ def model_view(
 ) -> Frame:
     """bertviz's model view: every head of every layer as a tile that a click enlarges.
 
-    Args and errors as in `head_view`; `layers` and `heads` are those shown; at most 300,000 lines.
+    Takes and refuses what `head_view` does, and more than 300,000 lines; `layers` and `heads` are those shown.
     """
     from bertviz import model_view as draw
 
@@ -99,14 +93,15 @@ def model_view(
     height = round(max(len(layers) * tile + 38, 18 * len(tokens) + 60)) + CONTROLS
     picture = head_grid(stack, tokens, layers=layers, heads=heads[:MOST_HEADS])
     title = title or "Attention of all heads, model view"
-    return _frame(html, second, hint, picture, height, title, total_heads=columns)
+    return _frame(html, tokens, second, hint, picture, height, title, total_heads=columns)
 
 
 def neuron_view(
-    model: Any,
-    tokenizer: Any,
-    text: str,
-    pair: str | None = None,
+    attentions: Any,
+    tokens: Sequence[str],
+    second: int | None,
+    queries: Vectors,
+    keys: Vectors,
     *,
     layer: int = 0,
     head: int = 0,
@@ -114,31 +109,28 @@ def neuron_view(
 ) -> Frame:
     """bertviz's neuron view: the query and the keys under one token's weights, product by product.
 
-    Args:
-        model: ours, or any whose attention modules have maps called ``query`` and ``key``.
-        tokenizer: the model's.
-        text: the sentence.
-        pair: a second one.
-        layer: shown first.
-        head: shown first.
-        title: the frame's name.
-
-    Raises:
-        ValueError: as in `attend` and `listen`; no such layer or head; more than 2 MB.
+    Takes what `listen` returns, as in `neuron_view(*listen(model, tokenizer, "the cat sat"))`: attention as in
+    `head_view`, with queries and keys (layers, heads, S, D). `layer` and `head` are shown first. Raises `ValueError` as
+    `head_view` does, and for queries and keys of other shapes.
     """
     from bertviz.neuron_view import show
 
-    neurons = listen(model, tokenizer, text, pair)
-    stack, tokens, second = neurons.attended
+    stack, second = check_attention(attentions, tokens), _checked_second(second, tokens)
     _places("layer", [layer], len(stack))
     _places("head", [head], stack.shape[1])
-    check_size(stack.shape, neurons.queries.size + neurons.keys.size)
+    for name, vectors in (("queries", queries), ("keys", keys)):
+        if vectors.ndim != 4 or vectors.shape[:3] != stack.shape[:3]:
+            raise ValueError(
+                f"the {name} have the shape {vectors.shape}: expected {stack.shape[:3]} and the size of a head"
+            )
+    check_size(stack.shape, queries.size + keys.size)
+    recorded = Recorded(attn=stack, queries=queries, keys=keys)
     html = show(
-        Recorded(neurons),
+        recorded,
         "bert",
-        tokenizer,
-        text,
-        pair,
+        recorded,
+        "first",
+        None if second is None else "second",
         display_mode="light",
         layer=layer,
         head=head,
@@ -150,14 +142,23 @@ def neuron_view(
     )
     picture = attention_map(stack[layer, head], tokens, title=f"Layer {layer}, head {head}")
     height = 26 * len(tokens) + 100 + CONTROLS
-    return _frame(html, second, hint, picture, height, title or f"Queries and keys of layer {layer}, head {head}")
+    return _frame(
+        html, tokens, second, hint, picture, height, title or f"Queries and keys of layer {layer}, head {head}"
+    )
 
 
 def _frame(
-    html: str, second: int | None, hint: str, picture: Picture, height: int, title: str, **changed: int
+    html: str,
+    tokens: Sequence[str],
+    second: int | None,
+    hint: str,
+    picture: Picture,
+    height: int,
+    title: str,
+    **changed: int,
 ) -> Frame:
     """The frame around what bertviz returned."""
-    page = offline(html, second, hint=hint, label=picture.alt, **changed)
+    page = offline(html, tokens, second, hint=hint, label=picture.alt, **changed)
     return Frame(page, picture, f"{title}. {picture.alt}", height, title)
 
 
