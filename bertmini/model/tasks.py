@@ -58,7 +58,13 @@ class BertForSequenceClassification(Pretrained):
         output_attentions: bool = False,
         output_hidden_states: bool = False,
     ) -> ClassificationOutput:
-        """Score the classes: logits (D, C); `labels` (D,) holds class numbers, -100 where not scored."""
+        """Score the classes: logits (D, C); `labels` (D,) holds class numbers, -100 where not scored.
+
+        Raises `ValueError` for labels of a single class: there is nothing to tell apart, and `transformers` would take
+        one output for a regression.
+        """
+        if labels is not None and self.config.num_labels == 1:
+            raise ValueError("labels, but one class: expected two or more; a regression, as one output means elsewhere, is not made here")
         encoded = self.bert(
             input_ids,
             token_type_ids,
