@@ -15,7 +15,7 @@ import transformers
 from common import circumstances, make_batches, make_config, make_examples, make_tokenizer, store, table
 from torch import Tensor, nn
 
-from bertmini.data.pretraining import Batch
+from bertmini.data.batches import Batch
 from bertmini.model.fast import Tricks
 from bertmini.model.heads import BertForPreTraining
 from bertmini.training import make_optimizer, set_learning_rate

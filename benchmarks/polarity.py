@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from common import circumstances, store, table
 from torch import Tensor
 
-from bertmini import LabelledText, WordPieceTokenizer, evaluation_batches, label_names, read_labelled
+from bertmini import LabelledText, WordPieceTokenizer, batches_in_order, classification_rows, label_names, read_labelled
 from bertmini.metrics import accuracy
 from bertmini.runs.finetune import Finetuned, Wishes, finetune
 from bertmini.training.best_epoch import predict
@@ -75,8 +75,8 @@ def score_bert(wishes: Wishes, test: Sequence[LabelledText], seeds: int) -> Scor
     tests = []
     for run in runs:
         config = run.model.config
-        batches = evaluation_batches(test, tokenizer, config.labels, max_length=run.wishes.max_length or 128)
-        logits, actual = predict(run.model, batches)
+        rows = classification_rows(test, tokenizer, config.labels, max_length=run.wishes.max_length or 128)
+        logits, actual = predict(run.model, batches_in_order(rows, pad_id=tokenizer.pad_id))
         tests.append(accuracy(logits.argmax(1), actual))
     best = ", ".join(str(run.best.number) for run in runs)
     recipe = (

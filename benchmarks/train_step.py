@@ -34,10 +34,10 @@ from common import (
 )
 from torch import Tensor, nn
 
-from bertmini.config import BertConfig
-from bertmini.data.pretraining import Batch
+from bertmini.config import IGNORED, BertConfig
+from bertmini.data.batches import Batch
 from bertmini.model.fast import Tricks
-from bertmini.model.heads import IGNORED, BertForPreTraining, mean_cross_entropy
+from bertmini.model.heads import BertForPreTraining, mean_cross_entropy
 from bertmini.training import make_optimizer, set_learning_rate
 
 BATCHES, BATCH_SIZE = 4, 32

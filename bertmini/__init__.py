@@ -6,7 +6,8 @@ the command line.
 """
 
 from bertmini.config import PRESETS, BertConfig
-from bertmini.data.classification import FinetuningStream, evaluation_batches
+from bertmini.data.batches import ExampleStream, batches_in_order
+from bertmini.data.classification import classification_rows
 from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
 from bertmini.data.masking import Masking
 from bertmini.data.pretraining import PretrainingStream, TextPairs
@@ -38,7 +39,7 @@ __all__ = [
     "BertModel",
     "Corpus",
     "Encoding",
-    "FinetuningStream",
+    "ExampleStream",
     "History",
     "LabelledText",
     "ListCorpus",
@@ -51,7 +52,8 @@ __all__ = [
     "Tricks",
     "WordPieceTokenizer",
     "World",
-    "evaluation_batches",
+    "batches_in_order",
+    "classification_rows",
     "label_names",
     "library_docs",
     "open_corpus",

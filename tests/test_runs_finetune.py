@@ -14,7 +14,7 @@ from torch import nn
 
 from bertmini import BertConfig, BertForPreTraining, BertForSequenceClassification, WordPieceTokenizer
 from bertmini.__main__ import main
-from bertmini.data.pretraining import Batch
+from bertmini.data.batches import Batch
 from bertmini.runs.finetune import Wishes, build_classifier, finetune, prepare, settle_wishes
 from bertmini.training.best_epoch import BestEpoch, NoBetterError, predict
 

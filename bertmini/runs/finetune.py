@@ -10,9 +10,7 @@ Taught in chapter 08.
 
 import json
 import math
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,11 +19,11 @@ import torch
 from torch import Tensor
 
 from bertmini.training.best_epoch import BestEpoch, Epoch, NoBetterError, predict
-from bertmini.data.classification import FinetuningStream, evaluation_batches
-from bertmini.data.pretraining import Batch
+from bertmini.data.classification import classification_rows
+from bertmini.data.batches import Batch, ExampleStream, batches_in_order, row_length
 from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.files import write_atomically
+from bertmini.files import whole_folder, write_atomically
 from bertmini.metrics import confusion_matrix, expected_calibration_error
 from bertmini.model.heads import BertForSequenceClassification
 from bertmini.model.hub import match, read_config, read_tensors
@@ -69,7 +67,7 @@ class Materials(NamedTuple):
     """Labelled texts to train on and to judge by, and what is worth saying about them."""
 
     labels: tuple[str, ...]
-    stream: FinetuningStream
+    stream: ExampleStream
     batches: list[Batch]
     notes: list[str]
 
@@ -106,7 +104,7 @@ def finetune(
     materials = prepare(wishes, tokenizer)
     model = build_classifier(wishes, materials.labels)
     recipe = make_recipe(wishes, materials.stream.batches_per_epoch)
-    with unfinished(folder) as aside:
+    with whole_folder(folder) as aside:
         judge = BestEpoch(materials.batches, wishes.patience)
         try:
             train(model, materials.stream, recipe, device=place, evaluate=judge, progress=progress)
@@ -145,22 +143,21 @@ def prepare(wishes: Wishes, tokenizer: WordPieceTokenizer) -> Materials:
             "what is never shown cannot be learned"
         )
     length = wishes.max_length or LONGEST
-    stream = FinetuningStream(
-        known, tokenizer, labels, batch_size=wishes.batch_size, max_length=length, seed=wishes.seed
-    )
-    batches = evaluation_batches(new, tokenizer, labels, max_length=length)
+    rows, asked = (classification_rows(part, tokenizer, labels, max_length=length) for part in (known, new))
+    stream = ExampleStream(rows, pad_id=tokenizer.pad_id, batch_size=wishes.batch_size, seed=wishes.seed)
+    batches = batches_in_order(asked, pad_id=tokenizer.pad_id)
     return Materials(labels, stream, batches, make_notes(known, new, stream, length))
 
 
 def make_notes(
-    known: Sequence[LabelledText], new: Sequence[LabelledText], stream: FinetuningStream, length: int
+    known: Sequence[LabelledText], new: Sequence[LabelledText], stream: ExampleStream, length: int
 ) -> list[str]:
     """Say what a careful reader would want to know about the data."""
     notes = []
     seen = {(text, pair) for text, pair, _ in known}
     if leaked := sum((text, pair) in seen for text, pair, _ in new):
         notes.append(f"{leaked} of {len(new)} evaluation texts also stand in the training file: the figures flatter")
-    if full := sum(len(row.ids) == length for row in stream.rows):
+    if full := sum(row_length(row) == length for row in stream.rows):
         notes.append(f"{full} of {len(known)} training texts fill all {length} tokens; longer ones were cut")
     return notes
 
@@ -215,18 +212,3 @@ def write(result: Finetuned, tokenizer: WordPieceTokenizer, folder: Path) -> Non
     write_atomically(folder / "finetune.json", json.dumps(record, indent=2) + "\n")
     title = f"Epoch {result.best.number}: {result.best.accuracy:.1%} right"
     save(confusion_map(result.matrix, result.model.config.labels, title=title), folder / "confusion.png")
-
-
-@contextmanager
-def unfinished(folder: Path) -> Iterator[Path]:
-    """Give a folder of another name, which becomes `folder` at the end; after an error neither is there."""
-    aside = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        if folder.exists():
-            folder.rmdir()  # it is empty
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bertmini.data.pretraining import Batch
+from bertmini.data.batches import Batch
 from bertmini.metrics import accuracy
 
 
