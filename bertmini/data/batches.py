@@ -45,6 +45,7 @@ def pad(rows: Sequence[Row], pad_id: int) -> Batch:
     ([[2, 9, 3], [2, 3, 0]], [[-100, 1, -100], [0, 0, -100]])
     """
     lengths = [row_length(row) for row in rows]
+    longest = max(lengths)
     filling = {"input_ids": pad_id, "token_type_ids": 0, "attention_mask": 0}
     columns: dict[str, list[Any]] = {name: [] for name in rows[0]}
     for number, (row, length) in enumerate(zip(rows, lengths, strict=True)):
@@ -56,17 +57,17 @@ def pad(rows: Sequence[Row], pad_id: int) -> Batch:
                 continue
             if len(value) != length:
                 raise ValueError(f"row {number} has {len(value)} {name} for {length} input_ids: expected one per token")
-            columns[name].append(value + [filling.get(name, IGNORED)] * (max(lengths) - length))
-    columns.setdefault("attention_mask", [[1] * n + [0] * (max(lengths) - n) for n in lengths])
+            columns[name].append(value + [filling.get(name, IGNORED)] * (longest - length))
+    columns.setdefault("attention_mask", [[1] * n + [0] * (longest - n) for n in lengths])
     return {name: _tensor(name, values) for name, values in columns.items()}
 
 
 def _tensor(name: str, values: list[Any]) -> Tensor:
     """Stack one column, through NumPy, which reads lists three times as fast."""
-    if len({isinstance(value, list) for value in values}) > 1:
+    kinds = {type(value) for value in values}
+    if list in kinds and len(kinds) > 1:
         raise ValueError(f"{name} is one number in some rows and one per token in others: expected one kind")
-    array = np.array(values)
-    return torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else np.int64, copy=False))
+    return torch.from_numpy(np.array(values, dtype=np.float32 if float in kinds else np.int64))
 
 
 def row_length(row: Row) -> int:
