@@ -22,9 +22,9 @@ from common import circumstances, spread, store, table
 from torch import Tensor
 
 from bertmini.config import PRESETS
-from bertmini.data.classification import FinetuningStream, evaluation_batches
+from bertmini.data.batches import Batch, ExampleStream, pad
+from bertmini.data.classification import classification_rows
 from bertmini.data.masking import Masking
-from bertmini.data.pretraining import Batch
 from bertmini.data.tables import LabelledText
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Floor, World, split_generator
@@ -66,8 +66,7 @@ class Bench:
 
     def batch(self, examples: list[LabelledText], labels: tuple[str, ...]) -> Batch:
         """Lay examples out as one batch."""
-        (batch,) = evaluation_batches(examples, self.tokenizer, labels, batch_size=len(examples), max_length=64)
-        return batch
+        return pad(classification_rows(examples, self.tokenizer, labels, max_length=64), self.tokenizer.pad_id)
 
     def score(self, task: str, answers: Tensor, among: Tensor | None = None) -> float:
         """Compute the expected share of right answers, among some of the test sentences."""
@@ -154,7 +153,8 @@ def fine_tune(
     model = BertForSequenceClassification(replace(pretrained.config, labels=bench.labels[task]))
     if not scratch:
         model.bert.load_state_dict(pretrained.bert.state_dict())
-    stream = FinetuningStream(examples, bench.tokenizer, bench.labels[task], batch_size=BATCH, max_length=64, seed=seed)
+    rows = classification_rows(examples, bench.tokenizer, bench.labels[task], max_length=64)
+    stream = ExampleStream(rows, pad_id=bench.tokenizer.pad_id, batch_size=BATCH, seed=seed)
     rate = RATES["from scratch" if scratch else "fine-tuned"]
     train(model, stream, Recipe(steps=STEPS, learning_rate=rate), device="cpu", progress=False)
     with torch.no_grad():

@@ -12,10 +12,11 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from bertmini.config import PRESETS, BertConfig
-from bertmini.data.masking import IGNORED, Masking
+from bertmini.config import IGNORED, PRESETS, BertConfig
+from bertmini.data.batches import Batch
+from bertmini.data.masking import Masking
 from bertmini.data.pairs import Pair
-from bertmini.data.pretraining import Batch, first_fit, lay_out
+from bertmini.data.pretraining import first_fit, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 
 VOCAB_SIZE = 8_192

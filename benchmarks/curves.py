@@ -15,8 +15,7 @@ import transformers
 from common import circumstances, make_batches, make_config, make_examples, make_tokenizer, store, table
 from torch import Tensor, nn
 
-from bertmini.data.pretraining import Batch
-from bertmini.model.fast import Tricks
+from bertmini.data.batches import Batch
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.training import make_optimizer, set_learning_rate
 
@@ -49,16 +48,16 @@ def curves(folder: str, batches: dict[str, list[Batch]], asked: argparse.Namespa
         torch.set_num_threads(asked.threads)
         return curve
 
-    def ours(layout: str, tricks: Tricks) -> Tensor:
+    def ours(layout: str, *, loose: bool) -> Tensor:
         model = BertForPreTraining.from_pretrained(folder).to(dtype)
-        model.bert.tricks = tricks
+        model.bert.loose = loose
         return losses(model, batches[layout], asked.steps)
 
     reference = theirs(asked.threads)
     others = {
-        "ours, plain": ours("padded", Tricks(enabled=False)),
-        "ours, fast": ours("padded", Tricks()),
-        "ours, fast and packed": ours("packed", Tricks()),
+        "ours, plain": ours("padded", loose=False),
+        "ours, fast": ours("padded", loose=True),
+        "ours, fast and packed": ours("packed", loose=True),
     }
     if dtype == torch.float32:
         others["transformers, other threads"] = theirs(3 - asked.threads)

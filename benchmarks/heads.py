@@ -18,11 +18,11 @@ import torch
 from common import circumstances, store, table
 from torch import Tensor
 
-from bertmini.data.pairs import Pair as IdPair
+from bertmini.data.pairs import Pair
 from bertmini.data.pretraining import lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.inside import without_heads
-from bertmini.microworld import Pair, World, split_generator
+from bertmini.microworld import World, WorldPair, split_generator
 from bertmini.microworld.relations import NAMES, relations, words_of
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.fill_mask import fill_mask
@@ -94,7 +94,7 @@ class Lessons:
         """Draw the pairs."""
         drawn = WORLD.sample_pairs(6_000, generator=split_generator("train", seed=13))
         pairs = [p for p in drawn if p.label == 0 and p.places[0] == "story: Opening" and "Act" in p.places[1]]
-        self.batch = lay_out([[IdPair(*TOKENIZER.encode_ids([p.first, p.second]), 0)] for p in pairs], TOKENIZER)
+        self.batch = lay_out([[Pair(*TOKENIZER.encode_ids([p.first, p.second]), 0)] for p in pairs], TOKENIZER)
         ids = self.batch["input_ids"]
         hidden = torch.isin(ids, torch.tensor(TOKENIZER.convert_tokens_to_ids(list(NAMED))))
         self.batch |= {
@@ -146,9 +146,9 @@ def attention(model: BertForPreTraining, first: str, second: str) -> tuple[list[
     return tokens, torch.cat(model.bert(ids, types, output_attentions=True).attentions or ())
 
 
-def read(model: BertForPreTraining, pairs: Sequence[Pair]) -> list[Tensor]:
+def read(model: BertForPreTraining, pairs: Sequence[WorldPair]) -> list[Tensor]:
     """Every pair's attention (L, H, S, S), without the padding."""
-    rows = [[IdPair(*TOKENIZER.encode_ids([pair.first, pair.second]), 0)] for pair in pairs]
+    rows = [[Pair(*TOKENIZER.encode_ids([pair.first, pair.second]), 0)] for pair in pairs]
     batch = lay_out(rows, TOKENIZER)
     inputs = (batch["input_ids"], batch["token_type_ids"], batch["attention_mask"])
     stack = torch.stack(model.bert(*inputs, output_attentions=True).attentions or (), dim=1)
@@ -156,7 +156,7 @@ def read(model: BertForPreTraining, pairs: Sequence[Pair]) -> list[Tensor]:
     return [weights[..., :length, :length] for weights, length in zip(stack, lengths, strict=True)]
 
 
-def mean_shares(readings: Sequence[Tensor], pairs: Sequence[Pair]) -> dict[str, Tensor]:
+def mean_shares(readings: Sequence[Tensor], pairs: Sequence[WorldPair]) -> dict[str, Tensor]:
     """Every head's mean share of each pattern, (L, H)."""
     sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros(LAYERS, HEADS))
     for weights, pair in zip(readings, pairs, strict=True):
@@ -170,7 +170,7 @@ def mean_shares(readings: Sequence[Tensor], pairs: Sequence[Pair]) -> dict[str, 
     return {name: total / len(pairs) for name, total in sums.items()}
 
 
-def examine(readings: Sequence[Tensor], pairs: Sequence[Pair]) -> dict[str, tuple[Tensor, Tensor]]:
+def examine(readings: Sequence[Tensor], pairs: Sequence[WorldPair]) -> dict[str, tuple[Tensor, Tensor]]:
     """For each relation and direction, at which words each head is right (N, L * H), and how far the right word is."""
     right: dict[str, list[Tensor]] = defaultdict(list)
     offsets: dict[str, list[int]] = defaultdict(list)
@@ -195,7 +195,7 @@ def turned(name: str) -> str:
     return " → ".join(name.split(" → ")[::-1])
 
 
-def contest(readings: Sequence[Tensor], pairs: Sequence[Pair]) -> dict[str, tuple[str, float, float]]:
+def contest(readings: Sequence[Tensor], pairs: Sequence[WorldPair]) -> dict[str, tuple[str, float, float]]:
     """The head and the offset that are best on the first half of the pairs, and the hits of both on the second."""
     half = len(pairs) // 2
     chosen, tested = examine(readings[:half], pairs[:half]), examine(readings[half:], pairs[half:])
@@ -281,7 +281,7 @@ def two_senses(model: BertForPreTraining) -> dict[str, float]:
     }
 
 
-def measure(model: BertForPreTraining, pairs: Sequence[Pair]) -> Findings:
+def measure(model: BertForPreTraining, pairs: Sequence[WorldPair]) -> Findings:
     """All measurements of one model."""
     with torch.no_grad():
         readings = read(model, pairs)

@@ -14,7 +14,8 @@ import torch
 from common import circumstances, interleave, make_config, make_examples, make_peer, make_tokenizer, store, table
 from torch import Tensor
 
-from bertmini.data.pretraining import Batch, lay_out, length
+from bertmini.data.batches import Batch
+from bertmini.data.pretraining import lay_out, length
 from bertmini.model.pretraining import BertForPreTraining
 
 SENTENCES, BATCH_SIZE = 512, 32

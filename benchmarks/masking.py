@@ -20,7 +20,7 @@ from common import circumstances, store, table
 from torch import Tensor
 
 from bertmini import PRESETS, BertForMaskedLM, Masking, WordPieceTokenizer, World
-from bertmini.microworld import Corruption, Document, Floor, WordFloor, kl_from_optimum, split_generator
+from bertmini.microworld import Corruption, Floor, WordFloor, WorldDocument, kl_from_optimum, split_generator
 from bertmini.training import Recipe, train
 
 # Chapter 05 has the same lines, and compares.
@@ -88,7 +88,7 @@ ARMS = {
 }
 
 
-def to_ids(documents: Sequence[Document], tokenizer: WordPieceTokenizer) -> Tensor:
+def to_ids(documents: Sequence[WorldDocument], tokenizer: WordPieceTokenizer) -> Tensor:
     """Lay lines out as [CLS] ... [SEP], padded: (B, S)."""
     rows = [[tokenizer.vocab[piece] for piece in document.pieces[0]] for document in documents]
     width = max(map(len, rows)) + 2

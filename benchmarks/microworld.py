@@ -21,11 +21,13 @@ import torch
 from common import circumstances, spread, store, table
 from torch import Tensor
 
-from bertmini.data.masking import IGNORED, Masked, Masking
-from bertmini.data.pairs import Pair as IdPair
-from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
+from bertmini.config import IGNORED
+from bertmini.data.batches import Batch
+from bertmini.data.masking import Masked, Masking
+from bertmini.data.pairs import Pair
+from bertmini.data.pretraining import PretrainingStream, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.microworld import Corruption, Floor, Pair, World, split_generator
+from bertmini.microworld import Corruption, Floor, World, WorldPair, split_generator
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.materials import EVALUATION_SEED
 from bertmini.runs.pretrain import build_model, make_recipe
@@ -107,7 +109,7 @@ class Phenomenon(NamedTuple):
 
     sentence: str
     slots: tuple[str, ...]
-    asked: Callable[[Pair], bool] = lambda pair: True  # noqa: ARG005
+    asked: Callable[[WorldPair], bool] = lambda pair: True  # noqa: ARG005
     groups: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
@@ -149,37 +151,37 @@ def adjectives(world: World, mood: str) -> list[str]:
     return [item.name for rule in rules for alternative in rule.alternatives for item in alternative.items]
 
 
-def slot(pair: Pair, side: int, place: int) -> str:
+def slot(pair: WorldPair, side: int, place: int) -> str:
     """Name the slot of a piece."""
     return pair.labels[side][place].slot.split("[")[0]
 
 
-def only_the_name_tells(pair: Pair) -> bool:
+def only_the_name_tells(pair: WorldPair) -> bool:
     """Say whether a name comes before, and no her or his gives the pronoun away."""
     slots = [slot(pair, side, place) for side in (0, 1) for place in range(len(pair.pieces[side]))]
     return named_before(pair) and "Own" not in slots
 
 
-def named_before(pair: Pair) -> bool:
+def named_before(pair: WorldPair) -> bool:
     """Say whether the first sentence names a person."""
     return "Opening" in pair.places[0]
 
 
-def nouns(pair: Pair) -> int:
+def nouns(pair: WorldPair) -> int:
     """Count the nouns of the scene, the subject and its attractors."""
     side = int("Scene" in pair.places[1])
     return sum(slot(pair, side, place) == "Noun" for place in range(len(pair.pieces[side])))
 
 
-def negated(pair: Pair) -> bool:
+def negated(pair: WorldPair) -> bool:
     """Say whether the first sentence has a not."""
     return "not" in pair.pieces[0]
 
 
-Case = tuple[Pair, int, int]  # a pair, which of its sentences, and the place there
+Case = tuple[WorldPair, int, int]  # a pair, which of its sentences, and the place there
 
 
-def cases_of(phenomenon: Phenomenon, drawn: list[Pair]) -> list[Case]:
+def cases_of(phenomenon: Phenomenon, drawn: list[WorldPair]) -> list[Case]:
     """Find the pieces that are asked about."""
     return [
         (pair, side, place)
@@ -199,7 +201,7 @@ def blank(cases: list[Case], hidden: tuple[str, ...], tokenizer: WordPieceTokeni
     """
     ids = tokenizer.vocab
     texts = [[[ids[piece] for piece in pieces] for pieces in pair.pieces] for pair, _, _ in cases]
-    batch = lay_out([[IdPair(first, second, 0)] for first, second in texts], tokenizer)
+    batch = lay_out([[Pair(first, second, 0)] for first, second in texts], tokenizer)
     asked, chosen = (torch.zeros_like(batch["input_ids"], dtype=torch.bool) for _ in range(2))
     for row, (pair, *asked_for) in enumerate(cases):
         for side, begin in ((0, 1), (1, len(pair.pieces[0]) + 2)):

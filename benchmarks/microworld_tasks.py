@@ -18,8 +18,8 @@ from microworld import bare_recipe
 from torch import Tensor, nn
 
 from bertmini.config import IGNORED
-from bertmini.data.pretraining import Batch
-from bertmini.microworld import Document, Floor, World, split_generator
+from bertmini.data.batches import Batch
+from bertmini.microworld import Floor, World, WorldDocument, split_generator
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
@@ -64,7 +64,7 @@ class Workshop:
         self.world = World.default()
         self.ids = {piece: number for number, piece in enumerate(self.world.vocabulary())}
 
-    def lay_out(self, documents: list[Document]) -> Batch:
+    def lay_out(self, documents: list[WorldDocument]) -> Batch:
         """Write documents as [CLS] A [SEP], or [CLS] A [SEP] B [SEP]."""
         rows, types = [], []
         for document in documents:
@@ -82,7 +82,7 @@ class Workshop:
             "attention_mask": mask,
         }
 
-    def labelled(self, task: Task, documents: list[Document], values: list[str]) -> Batch:
+    def labelled(self, task: Task, documents: list[WorldDocument], values: list[str]) -> Batch:
         """Lay documents out with the labels of a task."""
         batch = self.lay_out(documents)
         if task.label == "span":
@@ -97,7 +97,7 @@ class Workshop:
         return batch | {"labels": torch.tensor([values.index(document.values[task.label]) for document in documents])}
 
 
-def answer_span(document: Document) -> tuple[int, int]:
+def answer_span(document: WorldDocument) -> tuple[int, int]:
     """Say where the answer begins and ends, counted from [CLS]; (0, 0) if there is none."""
     place = 1
     for number, sentence in enumerate(document.labels):

@@ -23,12 +23,13 @@ import torch
 from common import circumstances, store, table
 from torch import Tensor
 
+from bertmini.data.batches import Batch
 from bertmini.data.corpora.sources import Position
 from bertmini.data.masking import Masking
 from bertmini.data.pairs import IS_NEXT, Pair
-from bertmini.data.pretraining import Batch, PretrainingStream, lay_out
+from bertmini.data.pretraining import PretrainingStream, lay_out
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.microworld import Corruption, Document, Floor, World, split_generator
+from bertmini.microworld import Corruption, Floor, World, WorldDocument, split_generator
 from bertmini.microworld.bulk import BulkSampler
 from bertmini.microworld.discourse import Negatives
 from bertmini.model.encoder import BertModel
@@ -145,7 +146,7 @@ def distance(model: BertForPreTraining, batches: list[Batch], floor: Floor) -> f
 # ------------------------------------------------------------------------------------------------------- fine-tuning
 
 
-def classified(documents: list[Document], task: str) -> Batch:
+def classified(documents: list[WorldDocument], task: str) -> Batch:
     """Lay documents out as `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`, with a class 0 or 1 for each."""
     _, label, positive, _, _ = TASKS[task]
     encoded = [TOKENIZER.encode(document.text, document.pair) for document in documents]

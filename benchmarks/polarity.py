@@ -31,7 +31,8 @@ from bertmini import (
     FinetuningSettings,
     LabelledText,
     WordPieceTokenizer,
-    evaluation_batches,
+    batches_in_order,
+    classification_rows,
     finetune,
     label_names,
     read_labelled,
@@ -83,8 +84,8 @@ def score_bert(settings: FinetuningSettings, test: Sequence[LabelledText], seeds
     tests = []
     for run in runs:
         config = run.model.config
-        batches = evaluation_batches(test, tokenizer, config.labels, max_length=run.settings.max_length or 128)
-        logits, actual = predict(run.model, batches)
+        rows = classification_rows(test, tokenizer, config.labels, max_length=run.settings.max_length or 128)
+        logits, actual = predict(run.model, batches_in_order(rows, pad_id=tokenizer.pad_id))
         tests.append(accuracy(logits.argmax(1), actual))
     best = ", ".join(str(run.best.number) for run in runs)
     recipe = (

@@ -14,8 +14,10 @@ import resource
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import torch
 from common import (
@@ -35,14 +37,15 @@ from common import (
 from torch import Tensor, nn
 
 from bertmini.config import IGNORED, BertConfig
-from bertmini.data.pretraining import Batch
-from bertmini.model.fast import Tricks
+from bertmini.data.batches import Batch
+from bertmini.model import fast
+from bertmini.model.attention import ByteDropout
+from bertmini.model.encoder import BertModel
 from bertmini.model.losses import mean_cross_entropy
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.training import make_optimizer, set_learning_rate
 
 BATCHES, BATCH_SIZE = 4, 32
-TRICKS = ("tokens_only", "last_layer_reads", "fused_qkv", "spelled_out_attention", "byte_dropout", "round_counts")
 
 
 class TorchEncoder(nn.Module):
@@ -97,19 +100,52 @@ class System(NamedTuple):
     build: Callable[[BertConfig, torch.device], tuple[Loss, nn.Module]]
 
 
-def ours(tricks: Tricks, *, compiled: bool = False) -> Callable[[BertConfig, torch.device], tuple[Loss, nn.Module]]:
-    """Say how to build our model with some tricks."""
+Build = Callable[[BertConfig, torch.device], tuple[Loss, nn.Module]]
+
+
+def ours(*, compiled: bool = False, without: str = "") -> Build:
+    """Say how to build our model, perhaps without one of the tricks in `WITHOUT`."""
 
     def build(config: BertConfig, device: torch.device) -> tuple[Loss, nn.Module]:
         model = BertForPreTraining(config).to(device).train()
-        model.bert.tricks = tricks
+        model.bert.loose = without != "loose tokens"
+        if without == "byte dropout":
+            for module in model.modules():
+                if isinstance(module, ByteDropout):
+                    module.__class__ = nn.Dropout
         run = torch.compile(model, dynamic=True) if compiled else model
-        return lambda batch: run(**batch).loss, model
+
+        def loss(batch: Batch) -> Tensor:
+            with WITHOUT[without]():
+                return run(**batch).loss
+
+        return loss, model
 
     return build
 
 
-def peer(*, compiled: bool) -> Callable[[BertConfig, torch.device], tuple[Loss, nn.Module]]:
+def read_after_whole_layers(
+    bert: BertModel, ids: tuple[Tensor, Tensor, Tensor], mask: Tensor, places: Tensor
+) -> Tensor:
+    """Compute all layers for all tokens, and pick what is read."""
+    seating = fast.take_seats(mask, places)
+    hidden = bert.embeddings(*(seating.tokens.unseat(part) for part in ids))
+    for layer in bert.layers:
+        hidden, _ = layer(hidden, seating.together)
+    return hidden.index_select(0, seating.readers[: len(places)])
+
+
+WITHOUT: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "": nullcontext,
+    "loose tokens": nullcontext,
+    "byte dropout": nullcontext,
+    "the last layer's few": lambda: patch.object(BertModel, "read", read_after_whole_layers),
+    "the formula in attention": lambda: patch.object(fast, "spelled_out", fast.kernel_attention),
+    "round numbers": lambda: patch.object(fast, "ROUND", 1),
+}
+
+
+def peer(*, compiled: bool) -> Build:
     """Say how to build Hugging Face's."""
 
     def build(config: BertConfig, device: torch.device) -> tuple[Loss, nn.Module]:
@@ -143,17 +179,17 @@ REFERENCE = "transformers (sdpa)"
 SYSTEMS = {
     REFERENCE: System("padded", peer(compiled=False)),
     "nn.TransformerEncoder": System("padded", tutorial),
-    "bertmini, padded batch": System("padded", ours(Tricks())),
-    "bertmini, packed": System("packed", ours(Tricks())),
+    "bertmini, padded batch": System("padded", ours()),
+    "bertmini, packed": System("packed", ours()),
 }
 COMPILED = {
     "transformers, compiled": System("padded", peer(compiled=True)),
-    "bertmini, packed, compiled": System("packed", ours(Tricks(), compiled=True)),
+    "bertmini, packed, compiled": System("packed", ours(compiled=True)),
 }
 ABLATION = {
     "no trick at all": System("padded", head_everywhere),
-    "only the head where scored": System("padded", ours(Tricks(enabled=False))),
-    **{f"packed, without {trick}": System("packed", ours(Tricks(**{trick: False}))) for trick in TRICKS},
+    "only the head where scored": System("padded", ours(without="loose tokens")),
+    **{f"packed, without {trick}": System("packed", ours(without=trick)) for trick in WITHOUT if trick},
 }
 
 

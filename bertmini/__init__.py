@@ -6,7 +6,8 @@ the command line.
 """
 
 from bertmini.config import PRESETS, BertConfig
-from bertmini.data.classification import FinetuningStream, evaluation_batches
+from bertmini.data.batches import ExampleStream, batches_in_order
+from bertmini.data.classification import classification_rows
 from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
 from bertmini.data.masking import Masking
 from bertmini.data.pretraining import PretrainingStream, TextPairs
@@ -36,8 +37,8 @@ __all__ = [
     "BertModel",
     "Corpus",
     "Encoding",
+    "ExampleStream",
     "FinetuningSettings",
-    "FinetuningStream",
     "Floor",
     "History",
     "LabelledText",
@@ -52,7 +53,8 @@ __all__ = [
     "TextPairs",
     "WordPieceTokenizer",
     "World",
-    "evaluation_batches",
+    "batches_in_order",
+    "classification_rows",
     "fill_mask",
     "finetune",
     "label_names",

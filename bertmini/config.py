@@ -16,11 +16,14 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-ACTIVATIONS = ("gelu", "gelu_new", "relu")
-
-
 IGNORED = -100
 """The label of a position that is not scored, as in PyTorch's cross-entropy and in Hugging Face's batches."""
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+"""The special tokens, in the order of their ids in a vocabulary that we train."""
+PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS
+
+ACTIVATIONS = ("gelu", "gelu_new", "relu")
 
 MOST = {  # beyond these nobody means it: a typing error, or a damaged file
     "vocab_size": 2**24,

@@ -1,5 +1,6 @@
 """Batches of labelled texts: what is in them, which examples, in which order, and going on from a place."""
 
+import hashlib
 import json
 from collections import Counter
 from typing import Any
@@ -9,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmini.data.classification import FinetuningStream, evaluation_batches
+from bertmini.data.batches import Batch, ExampleStream, batches_in_order
+from bertmini.data.classification import classification_rows
 from bertmini.data.tables import LabelledText
 from bertmini.data.wordpiece import WordPieceTokenizer
 
@@ -23,13 +25,19 @@ def some_examples(count: int) -> list[LabelledText]:
     return [LabelledText(" ".join([WORDS[i % 40]] * (1 + 7 * i % 9)), None, LABELS[7 * i % 3]) for i in range(count)]
 
 
-def stream_of(examples: list[LabelledText], *, batch_size: int = 4, **more: Any) -> FinetuningStream:
-    return FinetuningStream(examples, TOKENIZER, LABELS, batch_size=batch_size, max_length=16, **more)
+def stream_of(examples: list[LabelledText], *, batch_size: int = 4, **more: Any) -> ExampleStream:
+    rows = classification_rows(examples, TOKENIZER, LABELS, max_length=16)
+    return ExampleStream(rows, pad_id=TOKENIZER.pad_id, batch_size=batch_size, **more)
+
+
+def in_order(examples: list[LabelledText], *, batch_size: int = 64, max_length: int = 16) -> list[Batch]:
+    rows = classification_rows(examples, TOKENIZER, LABELS, max_length=max_length)
+    return batches_in_order(rows, pad_id=TOKENIZER.pad_id, batch_size=batch_size)
 
 
 def test_a_batch_by_hand() -> None:
     examples = [LabelledText("w1 w2", "w3", "yes"), LabelledText("w4", "w5 w6 w7", "no")]
-    (batch,) = evaluation_batches(examples, TOKENIZER, LABELS, max_length=16)
+    (batch,) = in_order(examples)
     cls, sep, pad = TOKENIZER.cls_id, TOKENIZER.sep_id, TOKENIZER.pad_id
     w = TOKENIZER.vocab
     assert batch["input_ids"].tolist() == [
@@ -44,7 +52,7 @@ def test_a_batch_by_hand() -> None:
 
 def test_evaluation_keeps_the_order_and_everything() -> None:
     examples = some_examples(11)
-    batches = evaluation_batches(examples, TOKENIZER, LABELS, batch_size=4, max_length=16)
+    batches = in_order(examples, batch_size=4)
     assert [len(batch["labels"]) for batch in batches] == [4, 4, 3]
     read = [ids[1] for batch in batches for ids in batch["input_ids"].tolist()]
     assert read == [TOKENIZER.vocab[example.text.split()[0]] for example in examples]
@@ -64,7 +72,7 @@ def test_an_epoch_has_every_example_once(count: int, batch_size: int, seed: int)
     assert seen == Counter(5 + i for i in range(count))
 
 
-def flat(stream: FinetuningStream, batches: int) -> list[list[list[int]]]:
+def flat(stream: ExampleStream, batches: int) -> list[list[list[int]]]:
     return [next(stream)["input_ids"].tolist() for _ in range(batches)]
 
 
@@ -100,7 +108,7 @@ def test_like_lengths_share_a_batch() -> None:
 
 def test_long_texts_are_cut_the_longer_of_a_pair_first() -> None:
     pair = LabelledText(" ".join(WORDS[:9]), " ".join(WORDS[10:13]), "no")
-    (batch,) = evaluation_batches([pair], TOKENIZER, LABELS, max_length=10)
+    (batch,) = in_order([pair], max_length=10)
     assert batch["input_ids"].shape == (1, 10)
     assert batch["token_type_ids"].tolist() == [[0] * 6 + [1] * 4]
 
@@ -115,3 +123,20 @@ def test_mistakes_are_named() -> None:
         stream_of([LabelledText("w1 w2", None, "maybe")])
     with pytest.raises(ValueError, match="some are pairs"):
         stream_of([*examples, LabelledText("w1", "w2", "no")])
+
+
+def test_the_order_and_the_numbers_are_those_of_the_stream_for_classification_alone() -> None:
+    """What was stored when fine-tuning had a stream of its own: over two epochs, which rows, and every number."""
+    stream = stream_of(some_examples(37), batch_size=5, seed=3)
+    batches = [next(stream) for _ in range(20)]
+    assert [batch["input_ids"][:, 1].tolist() for batch in batches[:4]] == [
+        [8, 17, 30, 21, 12],
+        [24, 15, 33, 28, 10],
+        [19, 37],
+        [31, 40, 22, 26, 35],
+    ]
+    digest = hashlib.sha256()
+    for batch in batches:
+        digest.update(json.dumps({name: batch[name].tolist() for name in sorted(batch)}).encode())
+    assert digest.hexdigest() == "04e72df2b75a76b52aadf0cad3c6defe2f0dd2569137bf014ddfedf1e34f642f"
+    assert stream.state_dict() == {"epoch": 2, "batch": 4}

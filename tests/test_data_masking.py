@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bertmini.data.masking import IGNORED, Masking
+from bertmini.config import IGNORED
+from bertmini.data.masking import Masking
 
 PIECES = [
     "[PAD]",

@@ -11,19 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import CONFIG
 
+from bertmini.config import IGNORED
+from bertmini.data.batches import Batch
 from bertmini.data.corpora.sources import ListCorpus, Position
 from bertmini.data.corpora.text_files import Document
-from bertmini.data.masking import IGNORED, Masking
+from bertmini.data.masking import Masking
 from bertmini.data.pairs import IS_NEXT, NOT_NEXT, Pair
-from bertmini.data.pretraining import (
-    Batch,
-    PretrainingStream,
-    TextPairs,
-    first_fit,
-    lay_out,
-    length,
-    sort_windows,
-)
+from bertmini.data.pretraining import PretrainingStream, TextPairs, first_fit, lay_out, length, sort_windows
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.pretraining import BertForPreTraining
 

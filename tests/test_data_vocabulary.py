@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.normalizers import BertNormalizer
 
+from bertmini.config import SPECIAL_TOKENS
 from bertmini.data import vocabulary
-from bertmini.data.vocabulary import SPECIAL_TOKENS, alphabet, count_words, learn_pieces
+from bertmini.data.vocabulary import alphabet, count_words, learn_pieces
 
 STORY = ["The rain in the lane ran down the drain.", "A train ran in the rain, and the crane remained."] * 3
 

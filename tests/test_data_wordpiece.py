@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers.normalizers import BertNormalizer
 
-from bertmini.data.vocabulary import SPECIAL_TOKENS
+from bertmini.config import SPECIAL_TOKENS
 from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
 
 TEXTS = [

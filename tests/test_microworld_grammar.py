@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from microworld_brute_force import TINY
 
+from bertmini.config import SPECIAL_TOKENS
 from bertmini.microworld import World, split_generator
 from bertmini.microworld.grammar import DEFAULT_GRAMMAR
 from bertmini.microworld.notation import parse
-from bertmini.microworld.world import SPECIAL_PIECES
 
 BASE = """feature mood = good | bad
 document view 1.0 = Claim[mood] / Verdict[mood]
@@ -69,7 +69,7 @@ def test_wrong_worlds_are_refused_by_line(old: str, new: str, message: str) -> N
 
 def test_vocabulary_is_small_complete_and_begins_with_the_special_pieces(world: World) -> None:
     vocabulary = world.vocabulary()
-    assert tuple(vocabulary[:5]) == SPECIAL_PIECES
+    assert tuple(vocabulary[:5]) == SPECIAL_TOKENS
     assert 150 <= len(vocabulary) <= 250
     assert len(set(vocabulary)) == len(vocabulary)
     said = {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-IGNORED = -100
+from bertmini.config import IGNORED, MASK, SPECIAL_TOKENS
 
 
 class Masked(NamedTuple):
@@ -36,8 +36,8 @@ class Masking:
         self,
         pieces: Sequence[str],
         *,
-        special_tokens: Sequence[str] = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
-        mask_token: str = "[MASK]",
+        special_tokens: Sequence[str] = SPECIAL_TOKENS,
+        mask_token: str = MASK,
         rate: float = 0.15,
         mask_share: float = 0.8,
         random_share: float = 0.1,

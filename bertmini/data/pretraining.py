@@ -12,21 +12,18 @@ The first batches may be masked in another way: more scored words teach faster a
 Shapes: B batch, S sequence, D pairs in the batch (B unless packed). Taught in chapter 07.
 """
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, Self
 
-import numpy as np
 import torch
-from torch import Tensor
 
+from bertmini.data.batches import Batch, Row, pad, seeded
 from bertmini.data.corpora.sources import Corpus, Position
 from bertmini.data.corpora.text_files import Document
 from bertmini.data.masking import Masking
 from bertmini.data.pairs import Pair, sentence_pairs
 from bertmini.data.wordpiece import WordPieceTokenizer
 
-Batch = dict[str, Tensor]
 CHUNK_CHARS = 2_000_000
 
 
@@ -129,8 +126,7 @@ class PretrainingStream:
         begun = served - batch  # batches of the chunks before
         ends = 0  # how often the source has ended since it last gave a pair
         while ends < 2:
-            # A CPU generator looks at no more than 32 bits of its seed; a checksum puts both numbers into them.
-            generator = torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {chunk}".encode()))
+            generator = seeded(self.seed, chunk)
             pairs, after = self.source.pairs(None if position is None else tuple(position), generator)
             number = 0
             for number, group in enumerate(self._groups(pairs, generator), start=1):
@@ -196,23 +192,16 @@ def first_fit(pairs: Iterable[Pair], row_length: int) -> list[list[Pair]]:
 
 def lay_out(rows: Sequence[Sequence[Pair]], tokenizer: WordPieceTokenizer) -> Batch:
     """Write rows of pairs as [CLS] A [SEP] B [SEP] one after another, padded to the longest row; nothing masked yet."""
-    columns = max(sum(map(length, row)) for row in rows)
     cls, sep = [tokenizer.cls_id], [tokenizer.sep_id]
-    ids, types, owners = [], [], []
+    written: list[Row] = []
     for row in rows:
-        row_ids: list[int] = []
-        row_types: list[int] = []
-        row_owners: list[int] = []
+        ids: list[int] = []
+        types: list[int] = []
+        owners: list[int] = []
         for number, pair in enumerate(row, start=1):
-            row_ids += cls + pair.first + sep + pair.second + sep
-            row_types += [0] * (len(pair.first) + 2) + [1] * (len(pair.second) + 1)
-            row_owners += [number] * length(pair)
-        padding = columns - len(row_ids)
-        ids.append(row_ids + [tokenizer.pad_id] * padding)
-        types.append(row_types + [0] * padding)
-        owners.append(row_owners + [0] * padding)
-    labels = [pair.next_sentence_label for row in rows for pair in row]
-    names = ("input_ids", "token_type_ids", "attention_mask", "next_sentence_label")
-    # Through NumPy, which reads lists three times as fast.
-    arrays = (np.array(values, dtype=np.int64) for values in (ids, types, owners, labels))
-    return {name: torch.from_numpy(array) for name, array in zip(names, arrays, strict=True)}
+            ids += cls + pair.first + sep + pair.second + sep
+            types += [0] * (len(pair.first) + 2) + [1] * (len(pair.second) + 1)
+            owners += [number] * length(pair)
+        written.append({"input_ids": ids, "token_type_ids": types, "attention_mask": owners})
+    labels = torch.tensor([pair.next_sentence_label for row in rows for pair in row])
+    return pad(written, tokenizer.pad_id) | {"next_sentence_label": labels}

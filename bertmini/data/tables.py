@@ -28,8 +28,8 @@ def read_labelled(
     A .tsv file has one example a line, fields between tabs, nothing quoted; its first line names the columns. Where it
     does not, give the columns' numbers, from "1". A .jsonl file has an object a line.
 
-    Raises:
-        ValueError: another ending, a missing column, a line without text or label, no example; names file and line.
+    Raises `ValueError`, naming file and line, for another ending, a missing column, a line without text or label, and
+    a file without examples.
     """
     path = Path(path)
     if path.suffix not in READERS:

@@ -1,8 +1,8 @@
 """A vocabulary: which word pieces are worth a row in the embedding table. Learnt from text, or read from a folder.
 
 The idea: start from single characters and join, again and again, the two neighbouring pieces that stand together most
-often, until the vocabulary is full. A piece that continues a word is written with ``##``, so ``lobsters`` may become
-``lob ##ster ##s``.
+often, until the vocabulary is full. A piece that continues a word is written with `##`, so `lobsters` may become
+`lob ##ster ##s`.
 
 A fact that few tutorials tell: the trainer of `tokenizers` chooses its merges by *frequency*, exactly as byte-pair
 encoding does (Sennrich et al. 2016, section 3.2). The score of the original WordPiece, frequency divided by the
@@ -27,14 +27,13 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, WhitespaceSplit
 from tokenizers.trainers import WordPieceTrainer
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-"""The special tokens, in the order of their ids in a vocabulary that we train."""
+from bertmini.config import SPECIAL_TOKENS, UNK
 
 MAX_WORD_CHARS = 100
-"""A longer word is one ``[UNK]``, as in Google's BERT."""
+"""A longer word is one `[UNK]`, as in Google's BERT."""
 
 CHARACTER_COVERAGE = 0.9999
-"""The commonest characters that make up this share of the text become pieces; a word with a rarer one is ``[UNK]``.
+"""The commonest characters that make up this share of the text become pieces; a word with a rarer one is `[UNK]`.
 Otherwise ten thousand symbols, each met once, would fill a vocabulary learnt from the web."""
 
 WORDS_AT_ONCE = 10_000
@@ -59,9 +58,9 @@ def count_words(texts: Iterable[str], normalizer: BertNormalizer) -> Counter[str
 
 
 def alphabet(words: Counter[str]) -> list[str]:
-    """The single-character pieces that spell `words`: ``a b c ... ##a ##b ##c ...``, sorted.
+    """The single-character pieces that spell `words`: `a b c ... ##a ##b ##c ...`, sorted.
 
-    Every character gets its plain piece, since any may begin a new word; ``##`` pieces exist where they occur.
+    Every character gets its plain piece, since any may begin a new word; `##` pieces exist where they occur.
     """
     counts: Counter[str] = Counter()
     for word, count in words.items():
@@ -82,19 +81,16 @@ def learn_pieces(
 ) -> list[str]:
     """Learn `vocab_size` word pieces from `texts`: special tokens, characters, then pieces in the order of merging.
 
-    The same text gives the same list in every process. `tokenizers` alone does not promise that: it numbers the ``##``
+    The same text gives the same list in every process. `tokenizers` alone does not promise that: it numbers the `##`
     characters in the order of a randomly seeded hash table, and ties between merges are broken by those numbers. So we
     count the words first, number the alphabet ourselves and hand both to the trainer.
 
-    Args:
-        texts: any iterable of strings, a generator too; read once.
-        vocab_size: how many pieces, special tokens included.
-        lowercase: fold case and strip accents first, as the uncased BERTs do.
-        min_frequency: how often two pieces must stand together in the text to be joined.
-        exact: False takes fewer pieces where the text gives no more.
+    `texts` are read once, so a generator will do; `vocab_size` counts the special tokens too. `lowercase` folds case
+    and strips accents first, as the uncased BERTs do. Two pieces are joined only if they stand together at least
+    `min_frequency` times. Without `exact`, fewer pieces are taken where the text gives no more.
 
-    Raises:
-        ValueError: no word in the text, a vocabulary too small for its characters, or larger than the text can give.
+    Raises `ValueError` for a text without a word, and for a vocabulary too small for its characters or larger than the
+    text can give.
     """
     words = count_words(texts, BertNormalizer(lowercase=lowercase))
     if not words:
@@ -108,7 +104,7 @@ def learn_pieces(
     trainer = WordPieceTrainer(
         vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=start, show_progress=False
     )
-    learner = Tokenizer(WordPiece(unk_token="[UNK]"))
+    learner = Tokenizer(WordPiece(unk_token=UNK))
     learner.pre_tokenizer = WhitespaceSplit()
     learner.train_from_iterator(_spelled_out(words, set(start)), trainer)
     vocab = learner.get_vocab()
@@ -145,7 +141,7 @@ def not_text(items: Sequence[object]) -> ValueError:
 
 
 def number_pieces(pieces: Sequence[str]) -> dict[str, int]:
-    """Piece to id, its place in the list. ValueError if BERT could not work with these pieces."""
+    """Piece to id, its place in the list. Raises `ValueError` if BERT could not work with these pieces."""
     vocab = {piece: index for index, piece in enumerate(pieces)}
     missing = [token for token in SPECIAL_TOKENS if token not in vocab]
     if missing:

@@ -2,10 +2,10 @@
 
 Cleaning (control characters out, Chinese characters set apart, for uncased models lower case without accents),
 splitting at spaces and punctuation, then each word into the longest pieces that the vocabulary has, from the left. What
-no pieces spell is ``[UNK]``. Source: Devlin et al. 2019, section 3; google-research/bert, tokenization.py.
+no pieces spell is `[UNK]`. Source: Devlin et al. 2019, section 3; google-research/bert, tokenization.py.
 
 The work is done by the Rust library `tokenizers`, set up as `transformers.BertTokenizer` sets it up: the ids are the
-same for every text. The literal text of a special token, say ``[MASK]``, is that token, never letters and brackets.
+same for every text. The literal text of a special token, say `[MASK]`, is that token, never letters and brackets.
 Learning a vocabulary is next door, in `bertmini.data.vocabulary`.
 
 Left out on purpose: padding (the batch makers do it), other truncation than the longer text first.
@@ -24,15 +24,8 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
-from bertmini.data.vocabulary import (
-    MAX_WORD_CHARS,
-    SPECIAL_TOKENS,
-    learn_pieces,
-    not_text,
-    number_pieces,
-    read_options,
-    read_pieces,
-)
+from bertmini.config import CLS, SEP, SPECIAL_TOKENS, UNK
+from bertmini.data.vocabulary import MAX_WORD_CHARS, learn_pieces, not_text, number_pieces, read_options, read_pieces
 from bertmini.files import write_atomically
 
 
@@ -41,11 +34,11 @@ class Encoding:
     """One text, or one pair, as BERT reads it. All lists have one entry per token."""
 
     ids: list[int]
-    """Rows of the embedding table: the model's ``input_ids``."""
+    """Rows of the embedding table: the model's `input_ids`."""
     type_ids: list[int]
-    """0 in the first text, 1 in the second: the model's ``token_type_ids``."""
+    """0 in the first text, 1 in the second: the model's `token_type_ids`."""
     tokens: list[str]
-    """The pieces, ``##`` where one continues a word."""
+    """The pieces, `##` where one continues a word."""
     offsets: list[tuple[int, int]]
     """Where each token stands in its original text, in characters, end excluded; (0, 0) for an added special token."""
     word_ids: list[int | None]
@@ -103,14 +96,11 @@ class WordPieceTokenizer:
     ) -> Self:
         """A tokenizer with these `pieces`; a piece's place in the list is its id.
 
-        Args:
-            pieces: the vocabulary, the five special tokens among it, in any place.
-            lowercase: fold case first (the uncased models).
-            strip_accents: é to e; None: where case is folded.
-            tokenize_chinese_chars: each Chinese character is a word of its own.
+        The five special tokens must be among them, in any place. `lowercase` folds case first (the uncased models);
+        `strip_accents` makes é an e (None: where case is folded); with `tokenize_chinese_chars` each Chinese character
+        is a word of its own.
 
-        Raises:
-            ValueError: a special token is missing, a piece stands twice or holds a line break.
+        Raises `ValueError` if a special token is missing, and if a piece stands twice or holds a line break.
         """
         vocab = number_pieces(pieces)
         options = {
@@ -118,15 +108,15 @@ class WordPieceTokenizer:
             "strip_accents": strip_accents,
             "tokenize_chinese_chars": tokenize_chinese_chars,
         }
-        backend = Tokenizer(WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=MAX_WORD_CHARS))
+        backend = Tokenizer(WordPiece(vocab, unk_token=UNK, max_input_chars_per_word=MAX_WORD_CHARS))
         backend.normalizer = BertNormalizer(
             lowercase=lowercase, strip_accents=strip_accents, handle_chinese_chars=tokenize_chinese_chars
         )
         backend.pre_tokenizer = BertPreTokenizer()
         backend.post_processor = TemplateProcessing(
-            single="[CLS]:0 $A:0 [SEP]:0",
-            pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
-            special_tokens=[(token, vocab[token]) for token in ("[CLS]", "[SEP]")],
+            single=f"{CLS}:0 $A:0 {SEP}:0",
+            pair=f"{CLS}:0 $A:0 {SEP}:0 $B:1 {SEP}:1",
+            special_tokens=[(token, vocab[token]) for token in (CLS, SEP)],
         )
         backend.decoder = decoders.WordPiece(prefix="##")
         backend.add_special_tokens(list(SPECIAL_TOKENS))
@@ -138,8 +128,7 @@ class WordPieceTokenizer:
 
         Without tokenizer_config.json the text is lower-cased, as transformers does it.
 
-        Raises:
-            ValueError: no vocabulary in the folder, or one that is not BERT's.
+        Raises `ValueError` for a folder without a vocabulary, or with one that is not BERT's.
         """
         return cls.from_vocab(read_pieces(Path(folder)), **read_options(Path(folder)))
 
@@ -162,17 +151,14 @@ class WordPieceTokenizer:
     def encode(
         self, text: str, pair: str | None = None, *, max_length: int | None = None, add_special_tokens: bool = True
     ) -> Encoding:
-        """``[CLS] text [SEP]``, or ``[CLS] text [SEP] pair [SEP]``.
+        """`[CLS] text [SEP]`, or `[CLS] text [SEP] pair [SEP]`.
 
-        Args:
-            text: any Unicode text.
-            pair: a second text; an empty one is a second text too.
-            max_length: at most so many tokens, special tokens included. What is too much is taken from the end of the
-                longer text, and when both are equally long from each in turn ("longest_first" in transformers).
-            add_special_tokens: False leaves ``[CLS]`` and ``[SEP]`` out.
+        An empty `pair` is a second text too. At most `max_length` tokens, special ones included, are left: what is too
+        much is taken from the end of the longer text, and when both are equally long from each in turn
+        ("longest_first" in transformers). Without `add_special_tokens`, `[CLS]` and `[SEP]` are left out.
 
-        Raises:
-            ValueError: half a surrogate pair in the text, or a `max_length` too small for the special tokens.
+        Raises `ValueError` for half a surrogate pair in the text, and for a `max_length` too small for the special
+        tokens.
         """
         items = [text] if pair is None else [(text, pair)]
         return self.encode_batch(items, max_length=max_length, add_special_tokens=add_special_tokens)[0]
@@ -211,8 +197,7 @@ class WordPieceTokenizer:
     def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = True) -> str:
         """Text again: pieces joined, single spaces, none before punctuation. Case and accents that were folded stay so.
 
-        Raises:
-            ValueError: an id that the vocabulary does not have.
+        Raises `ValueError` for an id that the vocabulary does not have.
         """
         ids = [self._checked_id(i) for i in ids]
         return str(self.backend.decode(ids, skip_special_tokens=skip_special_tokens))
@@ -222,7 +207,7 @@ class WordPieceTokenizer:
     @overload
     def convert_tokens_to_ids(self, tokens: list[str]) -> list[int]: ...
     def convert_tokens_to_ids(self, tokens: str | list[str]) -> int | list[int]:
-        """The id of a piece, or of each piece; the id of ``[UNK]`` for a string that is no piece."""
+        """The id of a piece, or of each piece; the id of `[UNK]` for a string that is no piece."""
         if isinstance(tokens, str):
             return self.vocab.get(tokens, self.unk_id)
         return [self.vocab.get(token, self.unk_id) for token in tokens]
@@ -232,13 +217,13 @@ class WordPieceTokenizer:
     @overload
     def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]: ...
     def convert_ids_to_tokens(self, ids: int | Iterable[int]) -> str | list[str]:
-        """The piece with this id, or each of them. Raises ValueError for an id that the vocabulary does not have."""
+        """The piece with this id, or each of them. Raises `ValueError` for an id that the vocabulary does not have."""
         if isinstance(ids, int):
             return self.pieces[self._checked_id(ids)]
         return [self.pieces[self._checked_id(i)] for i in ids]
 
     def __len__(self) -> int:
-        """How many pieces there are: the model's ``vocab_size``."""
+        """How many pieces there are: the model's `vocab_size`."""
         return len(self.pieces)
 
     def __repr__(self) -> str:

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from bertmini.config import CLS, SEP
 from bertmini.inside.weights import Weights, check_attention
 
-DELIMITERS = ("[CLS]", "[SEP]")
+DELIMITERS = (CLS, SEP)
 PHRASES = {"previous": "previous token", "next": "next token", "same": "same token", "delimiter": "delimiters"}
 BROAD = 0.75  # of the largest possible entropy
 

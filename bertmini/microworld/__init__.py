@@ -8,22 +8,21 @@ from bertmini.microworld.channel import Corruption
 from bertmini.microworld.estimates import Estimate, LabelFloor, TokenFloor, WordFloor, clustered_mean, kl_from_optimum
 from bertmini.microworld.pcfg import PcfgWorld
 from bertmini.microworld.posterior import Floor
-from bertmini.microworld.sampling import Document, Pair, duplicate_rate
+from bertmini.microworld.sampling import WorldDocument, WorldPair
 from bertmini.microworld.world import World, split_generator
 
 __all__ = [
     "Corruption",
-    "Document",
     "Estimate",
     "Floor",
     "LabelFloor",
-    "Pair",
     "PcfgWorld",
     "TokenFloor",
     "WordFloor",
     "World",
+    "WorldDocument",
+    "WorldPair",
     "clustered_mean",
-    "duplicate_rate",
     "kl_from_optimum",
     "split_generator",
 ]

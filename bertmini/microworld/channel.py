@@ -17,10 +17,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bertmini.microworld.world import SPECIAL_PIECES
+from bertmini.config import CLS, MASK, SEP, SPECIAL_TOKENS
 
-_SPECIALS = len(SPECIAL_PIECES)
-_CLS, _SEP, _MASK = (SPECIAL_PIECES.index(piece) for piece in ("[CLS]", "[SEP]", "[MASK]"))
+_SPECIALS = len(SPECIAL_TOKENS)
+_CLS, _SEP, _MASK = (SPECIAL_TOKENS.index(piece) for piece in (CLS, SEP, MASK))
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bertmini.config import SPECIAL_TOKENS
 from bertmini.microworld.channel import BERT_CORRUPTION, Corruption, take_apart
 from bertmini.microworld.estimates import WordFloor
 from bertmini.microworld.notation import known, refuse, weighted_lines
 from bertmini.microworld.sampling import to_text
-from bertmini.microworld.world import SPECIAL_PIECES
 
 DEFAULT_PCFG = """
 Sentence    = 0.5 One DoesOne | 0.5 Many DoesMany
@@ -90,7 +90,7 @@ class PcfgWorld:
                         refuse(number, f"'{text}': in normal form a symbol becomes two Symbols or one word")
         self._check(dict(zip(self.symbols, (line for _, _, line in lines), strict=True)))
         words = sorted({word for rules in self.lexical.values() for _, word in rules})
-        self._vocabulary = [*SPECIAL_PIECES, *words]
+        self._vocabulary = [*SPECIAL_TOKENS, *words]
         self._prepare()
 
     def _check(self, lines: Mapping[str, int]) -> None:

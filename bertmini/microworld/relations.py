@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bertmini.microworld.compile import Label
-from bertmini.microworld.sampling import Pair
+from bertmini.microworld.sampling import WorldPair
 
 Span = tuple[int, ...]  # the places of a word's pieces
 
@@ -60,7 +60,7 @@ class Relation(NamedTuple):
     head: Word
 
 
-def words_of(pair: Pair) -> tuple[list[Word], list[Word]]:
+def words_of(pair: WorldPair) -> tuple[list[Word], list[Word]]:
     """The words of both sentences, with their places in the row `[CLS] first [SEP] second [SEP]`."""
     return (
         _words(pair.pieces[0], pair.labels[0], 1),
@@ -68,7 +68,7 @@ def words_of(pair: Pair) -> tuple[list[Word], list[Word]]:
     )
 
 
-def relations(pair: Pair) -> list[Relation]:
+def relations(pair: WorldPair) -> list[Relation]:
     """All relations of a pair; those across the two sentences only if the second really follows the first (label 0).
 
     >>> from bertmini.microworld import World, split_generator

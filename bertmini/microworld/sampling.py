@@ -31,7 +31,7 @@ def to_text(pieces: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class WorldDocument:
     """One document: its sentences and everything that is true of it.
 
     `pieces[k][j]` is the word piece j of sentence k; `labels[k][j]` says which slot it fills, its BIO tag, and the
@@ -84,18 +84,9 @@ class Document:
                 return position, position + label.answer - 1
         return None
 
-    def answer_text(self) -> tuple[str, int] | None:
-        """The answer as text and the character of `pair` where it begins, as in SQuAD; None if there is none."""
-        span = self.answer()
-        if span is None:
-            return None
-        pieces = [piece for sentence in self.pieces[self.split :] for piece in sentence]
-        before = to_text(pieces[: span[0]])
-        return to_text(pieces[span[0] : span[1] + 1]), len(before) + 1
-
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class WorldPair:
     """Two sentences for pretraining. `label` 0: the second follows the first; 1: it does not (or they are swapped)."""
 
     first: str
@@ -104,12 +95,6 @@ class Pair:
     places: tuple[str, str]
     pieces: tuple[tuple[str, ...], tuple[str, ...]]
     labels: tuple[tuple[Label, ...], tuple[Label, ...]]
-
-
-def duplicate_rate(train: Sequence[Document], test: Sequence[Document]) -> float:
-    """The share of `test` documents whose sentences also occur, all and in this order, as a document of `train`."""
-    known = {document.sentences for document in train}
-    return sum(document.sentences in known for document in test) / len(test)
 
 
 Choice = tuple[tuple[int, ...], tuple[float, ...]]  # what may be chosen, and the cumulative bounds between the choices

@@ -8,7 +8,6 @@ Left out on purpose: everything that makes translation hard between real languag
 Taught in chapter 18, used in chapter 12.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bertmini.microworld.notation import Alternative, Grammar, Item, refuse
@@ -23,23 +22,6 @@ def twin_piece(piece: str) -> str:
     ('lofil', '##dum', '.')
     """
     return piece.translate(_CIPHER)
-
-
-def twin_sentence(pieces: Sequence[str]) -> list[str]:
-    """The translation of one sentence.
-
-    >>> twin_sentence(["the", "bat", "##s", "were", "out", "."])
-    ['uad', 'wili', 'ped', '##z', 'dhi', '.']
-    """
-    words: list[list[str]] = []
-    for piece in pieces:
-        if piece.startswith("##"):
-            words[-1].append(piece)
-        else:
-            words.append([piece])
-    end = words[-1:] if words[-1][0] in (".", "?") else []
-    turned = words[: len(words) - len(end)][::-1] + end
-    return [twin_piece(piece) for word in turned for piece in word]
 
 
 def twin_grammar(grammar: Grammar) -> Grammar:

@@ -14,14 +14,14 @@ from typing import Literal
 
 import torch
 
+from bertmini.config import SPECIAL_TOKENS
 from bertmini.microworld.compile import Graph, Sentence
 from bertmini.microworld.discourse import Derivation, Negatives, PairDistribution, derive, join_pairs
 from bertmini.microworld.grammar import DEFAULT_GRAMMAR
 from bertmini.microworld.notation import Grammar, parse
-from bertmini.microworld.sampling import Choice, Document, Pair, Walker, to_text
+from bertmini.microworld.sampling import Choice, Walker, WorldDocument, WorldPair, to_text
 from bertmini.microworld.twin import twin_grammar, twin_piece
 
-SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 Split = Literal["train", "validation", "test"]
 
 
@@ -41,16 +41,13 @@ def split_generator(split: Split, seed: int = 0) -> torch.Generator:
 class World:
     """A language with known probabilities. `World.default()` is the book's; `World(text)` reads another grammar."""
 
-    def __init__(
-        self, grammar: str | Grammar, *, vocabulary: list[str] | None = None, spell: Callable[[str], str] = str
-    ) -> None:
-        """Reads and checks a grammar, by default with exactly its own pieces as vocabulary.
+    def __init__(self, grammar: str | Grammar, *, spell: Callable[[str], str] = str) -> None:
+        """Reads and checks a grammar; its vocabulary is the special tokens and exactly its own pieces.
 
         Raises `ValueError` that names the line if the grammar is wrong.
         """
         self.grammar = parse(grammar) if isinstance(grammar, str) else grammar
         self.graph = Graph(self.grammar, spell)
-        self._spell = spell
         self._derivations: dict[tuple[str, bool], list[Derivation]] = {}
         for kind in self.grammar.kinds.values():
             found, hidden = derive(self.graph, kind)
@@ -61,9 +58,7 @@ class World:
                 self.graph.text([sentence], kind.line)
         self.graph.check_all_used()
         own = sorted({piece for state in self.graph.states for piece, _ in state.emission})
-        self._vocabulary = list(vocabulary) if vocabulary is not None else [*SPECIAL_PIECES, *own]
-        if tuple(self._vocabulary[: len(SPECIAL_PIECES)]) != SPECIAL_PIECES or not set(own) <= set(self._vocabulary):
-            raise ValueError(f"the vocabulary must begin with {SPECIAL_PIECES} and hold every piece of the world")
+        self._vocabulary = [*SPECIAL_TOKENS, *own]
         self._walker = Walker(self.graph)
         self._choices: dict[Sentence, Choice] = {}
         self._pairs: dict[str, PairDistribution] = {}
@@ -84,10 +79,6 @@ class World:
     def twin(self) -> "World":
         """The same world in another language: every word replaced one for one, every phrase in reverse order."""
         return World(twin_grammar(self.grammar), spell=twin_piece)
-
-    def with_vocabulary(self, pieces: list[str]) -> "World":
-        """The same world with a larger vocabulary, for a model that also reads another language."""
-        return World(self.grammar, vocabulary=pieces, spell=self._spell)
 
     # ------------------------------------------------------------------ documents before words
     def derivations(self, kind: str, *, held_out: bool = False) -> list[Derivation]:
@@ -118,7 +109,7 @@ class World:
 
     def sample(
         self, n: int, *, generator: torch.Generator, kind: str | None = None, held_out: bool = False
-    ) -> list[Document]:
+    ) -> list[WorldDocument]:
         """`n` independent documents: of the pretraining mixture, or of one kind of document or task.
 
         >>> documents = World.default().sample(3, generator=split_generator("train"))
@@ -138,12 +129,12 @@ class World:
         draw = _python_generator(generator).random
         return [self._document(drawn[number][1], draw) for number in chosen]
 
-    def _document(self, derivation: Derivation, draw: Callable[[], float]) -> Document:
+    def _document(self, derivation: Derivation, draw: Callable[[], float]) -> WorldDocument:
         sentences = derivation.sentences
         walks = [self._walker.walk(self._choice(sentence), draw) for sentence in sentences]
         pieces, labels = zip(*walks, strict=True)
         asked = [number for number, sentence in enumerate(sentences) if sentence.asked]
-        return Document(
+        return WorldDocument(
             sentences=tuple(map(to_text, pieces)),
             pieces=pieces,
             labels=labels,
@@ -153,7 +144,7 @@ class World:
             split=len(derivation.texts[0]),
         )
 
-    def sample_pairs(self, n: int, *, negatives: Negatives = "random", generator: torch.Generator) -> list[Pair]:
+    def sample_pairs(self, n: int, *, negatives: Negatives = "random", generator: torch.Generator) -> list[WorldPair]:
         """`n` independent sentence pairs for pretraining; half have label 1: not next, or (`swapped`) wrong order."""
         sentences, places, joint = self.pair_distribution(negatives)
         chosen = torch.multinomial(joint.flatten(), n, replacement=True, generator=generator)
@@ -165,7 +156,7 @@ class World:
             first, first_labels = self._walker.walk(self._choice(sentences[a]), draw)
             second, second_labels = self._walker.walk(self._choice(sentences[b]), draw)
             pairs.append(
-                Pair(
+                WorldPair(
                     to_text(first),
                     to_text(second),
                     label,

@@ -64,7 +64,9 @@ class BertForSequenceClassification(Pretrained):
         one output for a regression.
         """
         if labels is not None and self.config.num_labels == 1:
-            raise ValueError("labels, but one class: expected two or more; a regression, as one output means elsewhere, is not made here")
+            raise ValueError(
+                "labels, but one class: expected two or more (one output means regression elsewhere, and is not trained)"
+            )
         encoded = self.bert(
             input_ids,
             token_type_ids,

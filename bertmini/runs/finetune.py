@@ -9,7 +9,6 @@ comes after cannot cost them. Taught in chapter 08.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,11 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bertmini.data.classification import FinetuningStream, evaluation_batches
-from bertmini.data.pretraining import Batch
+from bertmini.data.batches import Batch, ExampleStream, batches_in_order, row_length
+from bertmini.data.classification import classification_rows
 from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.files import write_atomically
+from bertmini.files import whole_folder, write_atomically
 from bertmini.metrics import accuracy, confusion_matrix, expected_calibration_error
 from bertmini.model.pretrained import read_config
 from bertmini.model.tasks import BertForSequenceClassification
@@ -39,7 +38,7 @@ class LabelledData(NamedTuple):
     """Labelled texts to train on and to judge by, and what is worth saying about them."""
 
     labels: tuple[str, ...]
-    stream: FinetuningStream
+    stream: ExampleStream
     batches: list[Batch]
     notes: list[str]
 
@@ -80,7 +79,7 @@ def finetune(settings: FinetuningSettings, folder: Path, *, device: str = "auto"
     settings = settle(settings)
     data = prepare(settings, tokenizer)
     model = build_classifier(settings, data.labels)
-    with unfinished(folder) as aside:
+    with whole_folder(folder) as aside:
         judge = train_best(model, data, settings, place, progress=progress)
         model.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
@@ -142,22 +141,21 @@ def prepare(settings: FinetuningSettings, tokenizer: WordPieceTokenizer) -> Labe
             f"({', '.join(labels[:10])}): what is never shown cannot be learned"
         )
     length = settings.max_length or LONGEST
-    stream = FinetuningStream(
-        known, tokenizer, labels, batch_size=settings.batch_size, max_length=length, seed=settings.seed
-    )
-    batches = evaluation_batches(new, tokenizer, labels, max_length=length)
+    rows, asked = (classification_rows(part, tokenizer, labels, max_length=length) for part in (known, new))
+    stream = ExampleStream(rows, pad_id=tokenizer.pad_id, batch_size=settings.batch_size, seed=settings.seed)
+    batches = batches_in_order(asked, pad_id=tokenizer.pad_id)
     return LabelledData(labels, stream, batches, make_notes(known, new, stream, length))
 
 
 def make_notes(
-    known: Sequence[LabelledText], new: Sequence[LabelledText], stream: FinetuningStream, length: int
+    known: Sequence[LabelledText], new: Sequence[LabelledText], stream: ExampleStream, length: int
 ) -> list[str]:
     """Say what a careful reader would want to know about the data."""
     notes = []
     seen = {(text, pair) for text, pair, _ in known}
     if leaked := sum((text, pair) in seen for text, pair, _ in new):
         notes.append(f"{leaked} of {len(new)} evaluation texts also stand in the training file: the figures flatter")
-    if full := sum(len(row.ids) == length for row in stream.rows):
+    if full := sum(row_length(row) == length for row in stream.rows):
         notes.append(f"{full} of {len(known)} training texts fill all {length} tokens; longer ones were cut")
     return notes
 
@@ -217,18 +215,3 @@ def model_is_safe(folder: Path) -> Iterator[None]:
     except (ValueError, OSError, RuntimeError) as error:
         error.add_note(f"the trained model is whole in {folder}")
         raise
-
-
-@contextmanager
-def unfinished(folder: Path) -> Iterator[Path]:
-    """Give a folder of another name, which becomes `folder` at the end; after an error neither is there."""
-    aside = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        if folder.exists():
-            folder.rmdir()  # it is empty
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

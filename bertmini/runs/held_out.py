@@ -11,8 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bertmini.data.masking import IGNORED
-from bertmini.data.pretraining import Batch
+from bertmini.config import IGNORED
+from bertmini.data.batches import Batch
 
 
 class Baselines(NamedTuple):

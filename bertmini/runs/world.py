@@ -8,10 +8,11 @@ from itertools import islice, starmap
 import torch
 from torch import Tensor, nn
 
+from bertmini.data.batches import Batch
 from bertmini.data.corpora.sources import Position
 from bertmini.data.masking import Masking
 from bertmini.data.pairs import IS_NEXT, Pair
-from bertmini.data.pretraining import Batch, PretrainingStream
+from bertmini.data.pretraining import PretrainingStream
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Floor, World, clustered_mean
 from bertmini.microworld.bulk import BulkSampler

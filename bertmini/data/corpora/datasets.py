@@ -1,8 +1,8 @@
 """Rows of a Hugging Face data set: from a folder on this machine first, else from the network.
 
-A *mirror* is a folder laid out like the hub, named by ``BERTMINI_DATA``: the data set ``ann/letters`` lies in
-``$BERTMINI_DATA/ann/letters/``, as .parquet, .jsonl, .md or .txt, the split's name in the file's or its folder's name
-(``data/train-00000-of-00002.parquet``, ``test/part1.jsonl``).
+A *mirror* is a folder laid out like the hub, named by `BERTMINI_DATA`: the data set `ann/letters` lies in
+`$BERTMINI_DATA/ann/letters/`, as .parquet, .jsonl, .md or .txt, the split's name in the file's or its folder's name
+(`data/train-00000-of-00002.parquet`, `test/part1.jsonl`).
 
 Without a mirror the package `datasets` downloads, once, and reads from its own cache after. Left alone it tries an
 unreachable network for half a minute; so we knock first, and say at once what can be done.
@@ -40,8 +40,7 @@ class Rows(Protocol):
 def mirrored_files(name: str, split: str, config: str | None = None) -> list[Path]:
     """The files of a split in the mirror, sorted; none when there is no mirror or it lacks this data set.
 
-    Raises:
-        ValueError: the data set is there, but not this split.
+    Raises `ValueError` if the data set is there, but not this split.
     """
     root = os.environ.get("BERTMINI_DATA")
     folder = Path(root, *name.split("/"), *([config] if config else [])) if root else None
@@ -66,8 +65,8 @@ def rows_from_parquet(files: Sequence[Path]) -> Rows:
 def rows_from_network(name: str, split: str, config: str | None = None) -> Rows:
     """The rows of a data set that `datasets` downloads, or has downloaded before.
 
-    Raises:
-        ValueError: `datasets` is not installed, the hub does not answer, or it has no such data set, config or split.
+    Raises `ValueError` if `datasets` is not installed, if the hub does not answer, or if it has no such data set,
+    config or split.
     """
     datasets = _datasets()
     if not _told_to_stay_offline() and not _hub_answers():

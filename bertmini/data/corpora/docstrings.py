@@ -41,8 +41,7 @@ _MIN_SENTENCES = 4  # shorter docstrings of a module make one document together
 def library_documents(cache_dir: str | Path | None = None) -> list[Document]:
     """Documents from the docstrings on this machine: from the cache, or read (some seconds) and put there.
 
-    Args:
-        cache_dir: where the cache file lives; None: the folder that `cache_folder` names.
+    The cache file lies in `cache_dir` (None: the folder that `cache_folder` names).
     """
     folder = Path(cache_dir) if cache_dir is not None else cache_folder()
     cached = folder / f"library-docs-{_fingerprint()}.jsonl"
@@ -66,7 +65,7 @@ def library_documents(cache_dir: str | Path | None = None) -> list[Document]:
 
 
 def cache_folder() -> Path:
-    """``$BERTMINI_CACHE``, else this system's place for caches."""
+    """`$BERTMINI_CACHE`, else this system's place for caches."""
     if chosen := os.environ.get("BERTMINI_CACHE"):
         return Path(chosen)
     if sys.platform == "win32":

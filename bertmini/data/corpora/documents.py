@@ -1,13 +1,13 @@
 """Files become documents: lists of sentences in order, each with the byte offset after it.
 
-- ``.txt``: a blank line ends a document, as in google-research/bert's input format. A document of a single sentence (a
+- `.txt`: a blank line ends a document, as in google-research/bert's input format. A document of a single sentence (a
   heading, a line of dialogue) goes on with the next paragraph, since one sentence has no next one to learn from. When
   most lines of a paragraph end a sentence, lines are split one by one (the format with a sentence per line); otherwise
-  they are wrapped prose and are joined first. A file that begins with a title line ``= Title =`` is wikitext: there a
+  they are wrapped prose and are joined first. A file that begins with a title line `= Title =` is wikitext: there a
   document is the whole article up to the next title, since BERT wants many sentences of one topic; headings are left
   out.
-- ``.md``: a heading ends a document; code, tables, HTML, pictures and link targets are left out.
-- ``.jsonl``: a record is a document, from its list ``sentences`` or its ``text``.
+- `.md`: a heading ends a document; code, tables, HTML, pictures and link targets are left out.
+- `.jsonl`: a record is a document, from its list `sentences` or its `text`.
 
 Nothing is remembered from one document to the next, so an offset is all that it takes to go on later. A document over
 `DOCUMENT_CHARS` is cut between lines.
@@ -91,7 +91,7 @@ def _paragraph_sentences(lines: list[str]) -> Document:
 
 
 def plain_documents(path: Path, offset: int) -> Iterator[tuple[Document, int]]:
-    """Documents of a ``.txt`` file, wikitext if it begins with a title."""
+    """Documents of a `.txt` file, wikitext if it begins with a title."""
     first = next((line for line, _ in read_lines(path, 0) if line.strip()), "")
     mark = mark_wikitext if _TITLE.match(first) else mark_plain
     return assemble(mark(read_lines(path, offset)))
@@ -142,7 +142,7 @@ def _prose(line: str) -> str:
 
 
 def markdown_documents(path: Path, offset: int) -> Iterator[tuple[Document, int]]:
-    """Documents of a ``.md`` file."""
+    """Documents of a `.md` file."""
     return assemble(mark_markdown(read_lines(path, offset)))
 
 
@@ -150,10 +150,9 @@ def markdown_documents(path: Path, offset: int) -> Iterator[tuple[Document, int]
 
 
 def jsonl_documents(path: Path, offset: int, column: str | None = None) -> Iterator[tuple[Document, int]]:
-    """Documents of a ``.jsonl`` file: a record's `column`, or else its ``sentences`` or its ``text``.
+    """Documents of a `.jsonl` file: a record's `column`, or else its `sentences` or its `text`.
 
-    Raises:
-        ValueError: a line that is not JSON or has no such field; file and line are named.
+    Raises `ValueError`, naming file and line, for a line that is not JSON or has no such field.
     """
     with open(path, "rb") as file:
         file.seek(offset)

@@ -18,8 +18,7 @@ from bertmini.data.corpora.text_files import Document, split_sentences
 def docstrings(source: bytes) -> Iterator[str]:
     """The docstrings of a module, its classes and functions, in the order of the source; nothing is run.
 
-    Raises:
-        SyntaxError: `source` is not Python of this version.
+    Raises `SyntaxError` if `source` is not Python of this version.
     """
     todo: list[ast.stmt | ast.Module] = [ast.parse(source)]
     while todo:
@@ -56,7 +55,7 @@ _MARKUP = [  # in this order
     (re.compile(r":[a-z:+]+:`(?:[^`<]*<)?[~!]?(?:[\w.]*\.)?([^`<>]+?)>?`"), r"\1"),  # :class:`~torch.nn.Module`
     (re.compile(r"`([^`<]+?)\s*<[^`>]+>`__?"), r"\1"),  # `text <link>`_
     (re.compile(r"\s?\[[\w, -]+\]_"), ""),  # footnote
-    (re.compile(r"``?([^`]+?)``?_?"), r"\1"),  # ``code`` and `code`
+    (re.compile(r"`?([^`]+?)`?_?"), r"\1"),  # `code` and `code`
     (re.compile(r"(?<!\w)\*\*?([^*\s][^*]*?)\*\*?(?!\w)"), r"\1"),  # *emphasis*
     (re.compile(r"--+"), "-"),
 ]
@@ -86,7 +85,7 @@ def sentences(docstring: str) -> Document:
     ...
     ... :param x: what to do.
     ...
-    ... The cat in :class:`~boxes.Box` may be asleep. Call ``b.wake()`` then.''')
+    ... The cat in :class:`~boxes.Box` may be asleep. Call `b.wake()` then.''')
     ['Open the box and look inside.', 'The cat in Box may be asleep.']
     """
     found: Document = []

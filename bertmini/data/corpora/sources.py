@@ -53,7 +53,7 @@ class ListCorpus:
     """
 
     def __init__(self, documents: Sequence[Document], name: str = "documents") -> None:
-        """Take `documents`; those without a sentence are left out. ValueError when none is left."""
+        """Take `documents`; those without a sentence are left out. Raises `ValueError` when none is left."""
         self.documents = [document for document in documents if document]
         self.name = name
         if not self.documents:
@@ -76,7 +76,7 @@ class RowsCorpus:
     """A table with a document per row, such as `datasets.Dataset`, fetched row by row. A position is (row,)."""
 
     def __init__(self, rows: Rows, name: str, column: str | None = None) -> None:
-        """Take the documents from `column`, or else from ``sentences`` or ``text``; ValueError when there is none."""
+        """Take the documents from `column`, else from `sentences` or `text`. Raises `ValueError` when there is none."""
         known = [known for known in ("sentences", "text") if known in rows.column_names]
         if column is None and known:
             column = known[0]
@@ -85,7 +85,7 @@ class RowsCorpus:
         self.rows, self.name, self.column = rows, name, column
 
     def read(self, position: Position | None, max_chars: int) -> tuple[list[Document], Position | None]:
-        """See `Corpus.read`. ValueError if a row is no text, or if there is no text at all."""
+        """See `Corpus.read`. Raises `ValueError` if a row is no text, or if there is no text at all."""
         (row,) = position or (0,)
         if not 0 <= row <= len(self.rows):
             raise ValueError(f"position {row} is not in {self.name!r}, which has {len(self.rows)} rows")
@@ -113,13 +113,10 @@ class TextCorpus:
     def __init__(self, *paths: str | Path, name: str | None = None, column: str | None = None) -> None:
         """Find the files; nothing is read yet.
 
-        Args:
-            paths: files and folders.
-            name: what to call the corpus; None: the name of the first path.
-            column: the field of a .jsonl record; None: ``sentences``, else ``text``.
+        The corpus is called `name` (None: as the first path). `column` is the field of a .jsonl record that holds the
+        document (None: `sentences`, else `text`).
 
-        Raises:
-            ValueError: no such path, no file of a known kind, or nothing but empty files.
+        Raises `ValueError` if there is no such path, no file of a known kind, or nothing but empty files.
         """
         self.name = name or Path(paths[0]).name
         self.column = column
@@ -128,7 +125,7 @@ class TextCorpus:
             raise ValueError(f"the corpus {self.name!r} is empty: expected at least one sentence of text")
 
     def read(self, position: Position | None, max_chars: int) -> tuple[list[Document], Position | None]:
-        """See `Corpus.read`. ValueError if the text is damaged, if there is none, or if it is shorter than it was."""
+        """See `Corpus.read`. Raises `ValueError` if the text is damaged, missing, or shorter than it was."""
         number, offset = self._checked(position)
         portion: list[Document] = []
         size = 0
@@ -176,15 +173,13 @@ def _text_files(path: Path) -> list[Path]:
 
 
 def from_hub(name: str, *, split: str = "train", column: str | None = None) -> Corpus:
-    """A data set of Hugging Face's hub, ``owner/name`` or ``owner/name:config``; see `datasets`.
+    """A data set of Hugging Face's hub, `owner/name` or `owner/name:config`; see `datasets`.
 
-    Args:
-        name: a copy in the folder that ``BERTMINI_DATA`` names is used first, then the network.
-        split: which part.
-        column: the field with the document; None: ``sentences``, else ``text``.
+    A copy in the folder that `BERTMINI_DATA` names is used first, then the network. `column` is the field with the
+    document (None: `sentences`, else `text`).
 
-    Raises:
-        ValueError: there is no such data set, split or column, or no network; told at once, with what can be done.
+    Raises `ValueError`, at once and with what can be done, if there is no such data set, split or column, or no
+    network.
     """
     path, _, config = name.partition(":")
     files = mirrored_files(path, split, config or None)
@@ -197,17 +192,16 @@ def from_hub(name: str, *, split: str = "train", column: str | None = None) -> C
 def library_docs(cache_dir: str | Path | None = None) -> ListCorpus:
     """The documentation of the libraries on this machine, about half a million words; see `docstrings`.
 
-    The first call takes some ten seconds, later ones read a cache in `cache_dir` (None: ``$BERTMINI_CACHE``, else the
+    The first call takes some ten seconds, later ones read a cache in `cache_dir` (None: `$BERTMINI_CACHE`, else the
     system's place for caches).
     """
     return ListCorpus(library_documents(cache_dir), name="library-docs")
 
 
 def open_corpus(spec: str) -> Corpus:
-    """The corpus that a command line names: ``library-docs``, ``hub:OWNER/NAME``, or a path.
+    """The corpus that a command line names: `library-docs`, `hub:OWNER/NAME`, or a path.
 
-    Raises:
-        ValueError: none of these.
+    Raises `ValueError` for none of these.
     """
     if spec == "library-docs":
         return library_docs()

@@ -1,4 +1,4 @@
-"""Text files of any size: lines, sentences, and files written whole or not at all.
+"""Text files of any size: lines and sentences.
 
 Memory is bounded whatever the file: a line longer than `LINE_BYTES` comes in pieces, cut at the end of a sentence, else
 at a space. Every line comes with the byte offset after it, so that reading can go on later from there.
@@ -29,8 +29,8 @@ _ABBREVIATION = re.compile(
 def split_sentences(text: str) -> Document:
     """Sentences of `text`, white space made single spaces.
 
-    A sentence ends at ``.``, ``!``, ``?`` or ``…`` before white space, unless a small letter follows or the full stop
-    belongs to an abbreviation or an initial; and at ``。``, ``！`` and ``？`` always.
+    A sentence ends at `.`, `!`, `?` or `…` before white space, unless a small letter follows or the full stop
+    belongs to an abbreviation or an initial; and at `。`, `！` and `？` always.
 
     >>> split_sentences("Dr. Ada E. Moss saw it. It was gone!  Was it? (Yes.)")
     ['Dr. Ada E. Moss saw it.', 'It was gone!', 'Was it?', '(Yes.)']
@@ -60,8 +60,7 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
 def read_lines(path: Path, offset: int) -> Iterator[tuple[str, int]]:
     """Lines from byte `offset` on, without their ends, each with the offset after it; long ones in pieces.
 
-    Raises:
-        ValueError: bytes that are not UTF-8, or NUL bytes (a binary file).
+    Raises `ValueError` for bytes that are not UTF-8, and for NUL bytes (a binary file).
     """
     with open(path, "rb") as file:
         file.seek(offset)
@@ -76,7 +75,7 @@ def read_lines(path: Path, offset: int) -> Iterator[tuple[str, int]]:
 
 
 def decode(raw: bytes, path: Path, offset: int, *, may_be_cut: bool = False) -> str:
-    """UTF-8 to text; `offset` is where `raw` stands in the file. ValueError that names the first bad byte."""
+    """UTF-8 to text; `offset` is where `raw` stands in the file. Raises `ValueError` that names the first bad byte."""
     if (nul := raw.find(b"\0")) >= 0:
         raise ValueError(
             f"{path} is not a text file: byte {offset + nul} is NUL; take it out of the corpus, or convert it from "
