@@ -15,11 +15,14 @@ from PIL import Image
 
 from tests.made_up import CHAPTER, code, made_up_notebook, text
 from tests.notebook_checks import CHECKS, complaints
-from tests.strict_nbval import CellFailure, picture_difference, same_text, strict_run
+from tests.strict_nbval import picture_difference, same_text, strict_run
+from tools.arithmetic import PINNED
 from tools.notebooks import ROOT, TIMES, Measure, normalise, read, read_times, run, store, write, write_times
 
 LOSS, COUNTS, FIGURE, ERROR, TIMING, TRAINED, CLAIM, DOUBLE = 1, 2, 4, 5, 6, 7, 8, 9  # cells of the made-up chapter
+CODE_CELLS = [number for number, cell in enumerate(CHAPTER.cells) if cell.cell_type == "code"]
 Mutation = Callable[[NotebookNode], object]
+Mutants = dict[str, tuple[Mutation, int, str]]  # by name: the mutation, its cell, what must be said of it
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +128,8 @@ def third_ignored(notebook: NotebookNode) -> None:
 
 
 def unsorted_set(notebook: NotebookNode) -> None:
-    notebook.cells = run(made_up_notebook(code("print({letter for letter in 'wordpiece'})")), ROOT).cells
+    (cell,) = run(made_up_notebook(code("print({letter for letter in 'wordpiece'})")), ROOT).cells
+    notebook.cells[DOUBLE].update(source=cell.source, outputs=cell.outputs)
 
 
 def declare(cell: int, **changes: object) -> Mutation:
@@ -250,7 +254,7 @@ STATIC: dict[str, tuple[Mutation, str, str]] = {
 }
 
 # What only running it again can tell: (the mutation, the cell that must fail, how).
-STALE: dict[str, tuple[Mutation, int, str]] = {
+STALE: Mutants = {
     "first decimal wrong": (replace(LOSS, "0.69", "0.79"), LOSS, "Cell outputs differ"),
     "second decimal wrong": (replace(LOSS, "0.69", "0.66"), LOSS, "Cell outputs differ"),
     "word wrong": (replace(LOSS, "nats", "bits"), LOSS, "Cell outputs differ"),
@@ -281,13 +285,35 @@ STALE: dict[str, tuple[Mutation, int, str]] = {
         TRAINED,
         "Cell outputs differ",
     ),
-    "set in its own order": (unsorted_set, 0, "Cell outputs differ"),
+    "set in its own order": (unsorted_set, DOUBLE, "Cell outputs differ"),
     "network used": (
         replace(
             COUNTS, "right, t", "__import__('socket').create_connection(('192.0.2.7', 80))\nright, t", inside="source"
         ),
         COUNTS,
         "the network cable is pulled",
+    ),
+}
+
+
+# The same on another arithmetic: (the mutation, its cell, what must be said of that, "" if nothing).
+ELSEWHERE: Mutants = {
+    "change within the tolerance": (replace(TRAINED, "0.231", "0.241"), TRAINED, ""),
+    "change beyond the tolerance": (replace(TRAINED, "0.231", "0.261"), TRAINED, "Cell outputs differ"),
+    "word wrong where numbers may differ": (replace(TRAINED, "nats", "bits"), TRAINED, "Cell outputs differ"),
+    "change where none is declared": (replace(LOSS, "0.69", "0.66"), LOSS, "Cell outputs differ"),
+    "figure of another shape": (
+        lambda n: (
+            replace(FIGURE, "[1, 2, 3]", "[3, 2, 1]", inside="source")(n),
+            n.cells[FIGURE].metadata.update(n.cells[TRAINED].metadata),
+        ),
+        FIGURE,
+        "of the pixels are far off",
+    ),
+    "claim made false": (
+        replace(CLAIM, "loss < 0.7", "loss < 0.69", inside="source"),
+        CLAIM,
+        "Cell execution caused an exception",
     ),
 }
 
@@ -315,65 +341,53 @@ def test_every_check_has_a_mutation() -> None:
     assert {check for _, check, _ in STATIC.values()} == {check.__name__ for check in CHECKS}
 
 
-@pytest.fixture(scope="module")
-def failures(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[CellFailure]]:
-    """What the strict run says of the sound notebook and of all stale ones, by the mutation's name."""
-    folder = tmp_path_factory.mktemp("stale")
-    names = {f"mutant_{number}": name for number, name in enumerate(STALE)}
-    write(chapter, folder / "sound.ipynb")
-    for stem, name in names.items():
-        write(broken(chapter, STALE[name][0]), folder / f"{stem}.ipynb")
-    found: dict[str, list[CellFailure]] = {name: [] for name in ["sound", *STALE]}
-    for failure in strict_run(sorted(folder.glob("*.ipynb")), folder / "report.xml"):
-        found[names.get(failure.notebook, "sound")].append(failure)
+def messages(chapter: NotebookNode, mutants: Mutants, folder: Path, rounding: str = PINNED) -> dict[str, str]:
+    """What the strict run says of each mutant's cell, and of all sound cells together under "sound".
+
+    A kernel takes seconds to start, so mutations of different cells share a notebook.
+    """
+    notebooks: list[dict[int, str]] = []
+    for name, (_, cell, _) in mutants.items():
+        free = next((taken for taken in notebooks if cell not in taken), None)
+        if free is None:
+            notebooks.append(free := {})
+        free[cell] = name
+    found = dict.fromkeys(["sound", *mutants], "")
+    for number, taken in enumerate(notebooks):
+        notebook = chapter
+        for name in taken.values():
+            notebook = broken(notebook, mutants[name][0])
+        write(notebook, folder / f"{number}.ipynb")
+    for failure in strict_run(sorted(folder.glob("*.ipynb")), folder / "report.xml", rounding=rounding):
+        cell = CODE_CELLS[int(failure.cell.removeprefix("Cell "))]
+        found[notebooks[int(failure.notebook)].get(cell, "sound")] += failure.message
     return found
 
 
-def test_sound_notebook_repeats(failures: dict[str, list[CellFailure]]) -> None:
-    assert failures["sound"] == []
+@pytest.fixture(scope="module")
+def stale(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return messages(chapter, STALE, tmp_path_factory.mktemp("stale"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return messages(chapter, ELSEWHERE, tmp_path_factory.mktemp("elsewhere"), "as it comes")
+
+
+def test_sound_cells_repeat(stale: dict[str, str], elsewhere: dict[str, str]) -> None:
+    assert (stale["sound"], elsewhere["sound"]) == ("", "")
 
 
 @pytest.mark.parametrize("name", STALE)
-def test_mutation_is_seen_by_running(failures: dict[str, list[CellFailure]], name: str) -> None:
-    _, cell, message = STALE[name]
-    number = sum(c.cell_type == "code" for c in CHAPTER.cells[:cell])
-    assert [failure.cell for failure in failures[name]] == [f"Cell {number}"]
-    assert message in failures[name][0].message
+def test_mutation_is_seen_by_running(stale: dict[str, str], name: str) -> None:
+    assert STALE[name][2] in stale[name]
 
 
-# The same on another arithmetic: (the mutation, the cell that must fail or None, how).
-ELSEWHERE: dict[str, tuple[Mutation, int | None, str]] = {
-    "nothing": (lambda notebook: None, None, ""),
-    "change within the tolerance": (replace(TRAINED, "0.231", "0.241"), None, ""),
-    "change beyond the tolerance": (replace(TRAINED, "0.231", "0.261"), TRAINED, "Cell outputs differ"),
-    "word wrong where numbers may differ": (replace(TRAINED, "nats", "bits"), TRAINED, "Cell outputs differ"),
-    "change where none is declared": (replace(LOSS, "0.69", "0.66"), LOSS, "Cell outputs differ"),
-    "figure of another shape": (
-        lambda n: (
-            replace(FIGURE, "[1, 2, 3]", "[3, 2, 1]", inside="source")(n),
-            n.cells[FIGURE].metadata.update(n.cells[TRAINED].metadata),
-        ),
-        FIGURE,
-        "of the pixels are far off",
-    ),
-    "claim made false": (
-        replace(CLAIM, "loss < 0.7", "loss < 0.69", inside="source"),
-        CLAIM,
-        "Cell execution caused an exception",
-    ),
-}
-
-
-def test_mutation_is_seen_elsewhere(chapter: NotebookNode, tmp_path: Path) -> None:
-    for name, (mutate, _, _) in ELSEWHERE.items():
-        write(broken(chapter, mutate), tmp_path / f"{name}.ipynb")
-    failures = {name: [] for name in ELSEWHERE}
-    for failure in strict_run(sorted(tmp_path.glob("*.ipynb")), tmp_path / "report.xml", rounding="as it comes"):
-        failures[failure.notebook].append(failure)
-    for name, (_, cell, message) in ELSEWHERE.items():
-        number = sum(c.cell_type == "code" for c in CHAPTER.cells[:cell])
-        assert [failure.cell for failure in failures[name]] == ([] if cell is None else [f"Cell {number}"]), name
-        assert all(message in failure.message for failure in failures[name])
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_mutation_is_seen_elsewhere(elsewhere: dict[str, str], name: str) -> None:
+    expected = ELSEWHERE[name][2]
+    assert expected in elsewhere[name]
+    assert bool(expected) == bool(elsewhere[name])
 
 
 @pytest.mark.parametrize(
