@@ -254,10 +254,6 @@ def test_a_room_without_a_floor_is_found(tmp_path: Path) -> None:
         "import bertmini.model.encoder",
         "from bertmini.model import encoder",
     ],
-        "from bertmini.model.encoder import BertModel",
-        "import bertmini.model.encoder",
-        "from bertmini.model import encoder",
-    ],
 )
 @pytest.mark.parametrize("when", ["{}", "def late():\n    {}", "if TYPE_CHECKING:\n    {}"])
 def test_a_circle_is_found(tmp_path: Path, back: str, when: str) -> None:
