@@ -118,7 +118,7 @@ class MultiHeadAttention(nn.Module):
         self.dropout = ByteDropout(config.attention_probs_dropout_prob)
 
     def split(self, hidden: Tensor) -> Tensor:
-        """Give each head its own D numbers: (B, S, E) to (B, H, S, D); for those who look at queries, keys and values."""
+        """Give each head its own D numbers, (B, S, E) to (B, H, S, D), as one does who looks at queries and keys."""
         return split_heads(hidden, self.heads)
 
     def forward(self, asking: Tensor, answering: Tensor, meet: Meet) -> Attention:
