@@ -1,5 +1,7 @@
 import errno
 import os
+import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmini.files import write_atomically
+from bertmini.files import remove_folder, whole_folder, write_atomically
 
 
 @given(content=st.binary(max_size=99) | st.text(max_size=99))
@@ -78,3 +80,79 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(NotADirectoryError, match="file/a was not written"):
         write_atomically(tmp_path / "file" / "a", "x")
+
+
+def test_a_link_that_waits_under_the_name_beside_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda count: "0" * 2 * count)  # as if it had been guessed
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (tmp_path / f".a.{'0' * 16}.unfinished").symlink_to(victim)
+    with pytest.raises(FileExistsError, match="a was not written"):
+        write_atomically(tmp_path / "a", "x")
+    assert victim.read_text() == "untouched"
+
+
+def test_names_beside_differ_each_time(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(5):
+        with whole_folder(tmp_path / "run") as aside:
+            names.add(aside.name)
+        (tmp_path / "run").rmdir()
+    assert len(names) == 5
+
+
+def test_a_folder_appears_when_all_of_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed, really = [], os.fsync
+
+    def look(descriptor: int) -> None:
+        flushed.append((os.fstat(descriptor).st_ino, target.exists()))
+        really(descriptor)
+
+    target = tmp_path / "new" / "run"
+    monkeypatch.setattr(os, "fsync", look)
+    with whole_folder(target) as aside:
+        (aside / "b").mkdir()
+        (aside / "b" / "c").write_text("1")
+        assert not target.exists()
+    paths = [target / "b" / "c", target / "b", target, tmp_path / "new"]
+    assert flushed == [(path.stat().st_ino, path == paths[-1]) for path in paths]
+    assert os.listdir(tmp_path / "new") == ["run"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+def test_after_an_error_there_is_no_folder(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), whole_folder(tmp_path / "run") as aside:  # noqa: PT012
+        (aside / "a").write_text("half")
+        raise error
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_empty_folder_is_replaced_and_a_full_one_is_not(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with whole_folder(tmp_path / "run") as aside:
+        (aside / "a").write_text("1")
+    with pytest.raises(OSError, match="run"), whole_folder(tmp_path / "run") as aside:
+        (aside / "a").write_text("2")
+    assert (tmp_path / "run" / "a").read_text() == "1"
+    assert os.listdir(tmp_path) == ["run"]
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    left, other, theirs = f".run.{'a' * 16}.unfinished", f".run2.{'a' * 16}.unfinished", ".run.notes.unfinished"
+    for name in (left, other, theirs):
+        (tmp_path / name).mkdir()
+    with whole_folder(tmp_path / "run"):
+        pass
+    assert sorted(os.listdir(tmp_path)) == sorted([other, theirs, "run"])
+
+
+def test_a_folder_is_removed_under_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a").write_text("1")
+    seen, really = [], shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path: (seen.append((tmp_path / "run").exists()), really(path)))
+    remove_folder(tmp_path / "run")
+    assert seen == [False]
+    assert os.listdir(tmp_path) == []

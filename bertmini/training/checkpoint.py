@@ -8,9 +8,8 @@ A checkpoint is a folder `step-000100` below the run's checkpoint folder:
 - `state.json`: what the loop adds: step, recipe, position in the data, history.
 - `manifest.json`: size and SHA-256 of each of these, so that damage is noticed and named.
 
-It is written under another name, flushed to the disk (fsync) and renamed. A rename happens or does not, so whoever
-pulls the plug, whenever, finds the last complete checkpoint (Pillai et al., 2014, "All file systems are not created
-equal", on why the flushing must come first). No pickle: loading one can run any code that its author put there.
+It is written by `bertmini.files.whole_folder`, whole or not at all, so whoever pulls the plug, whenever, finds the last
+complete checkpoint. No pickle: loading one can run any code that its author put there.
 
 Left out on purpose: the global generators of Python and NumPy (nothing here draws from them: randomness enters as a
 `torch.Generator`, whose state belongs to the stream), sharded and asynchronous writing.
@@ -21,7 +20,6 @@ Taught in chapter 07.
 import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +28,8 @@ from typing import Any, NamedTuple
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+
+from bertmini.files import UNFINISHED, remove_folder, whole_folder
 
 KEPT = 2  # the newest checkpoints that stay: the second covers for damage to the first
 TENSOR_FILES = ("model", "optimizer", "random")
@@ -57,9 +57,7 @@ def save_checkpoint(
     Raises `OSError` if the disk is full or broken. What was there before stays, the half-written folder goes.
     """
     target = folder / f"step-{step:06d}"
-    aside = folder / f".{target.name}.unfinished"
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(".step-*.unfinished"):  # of a run that was killed while it wrote
+    for leftover in folder.glob(f".step-*{UNFINISHED}"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover)
     tensors = {
         "model": _distinct(model),
@@ -68,17 +66,14 @@ def save_checkpoint(
     }
     text = json.dumps(state).encode()
     try:
-        _write_folder(aside, tensors, text)
-        os.replace(aside, target)
-        _flush(folder)
+        with whole_folder(target) as aside:
+            _write(aside, tensors, text)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise _full_disk(folder, len(text), tensors) from error
     for old in checkpoint_folders(folder)[:-KEPT]:
-        doomed = folder / f".{old.name}.unfinished"  # renamed first: killed in the middle, no half checkpoint is left
-        os.replace(old, doomed)
-        shutil.rmtree(doomed)
+        remove_folder(old)
     return target
 
 
@@ -120,41 +115,17 @@ def restore_checkpoint(checkpoint: Checkpoint, model: nn.Module, optimizer: torc
     _restore_random_states(checkpoint.tensors["random"])
 
 
-def _write_folder(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: bytes) -> None:
-    """All files of a checkpoint, each flushed, the manifest last; then the folder itself. All of it or nothing."""
+def _write(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: bytes) -> None:
+    """All files of a checkpoint, and the manifest of their sizes and SHA-256."""
+    files = {"state.json": state}
+    for name, values in tensors.items():
+        whole = {key: value.detach().cpu().contiguous() for key, value in values.items()}
+        files[f"{name}.safetensors"] = safetensors.torch.save(whole)
     manifest = {}
-    whole = False
-    folder.mkdir()
-    try:
-        for name, values in tensors.items():
-            data = safetensors.torch.save({key: value.detach().cpu().contiguous() for key, value in values.items()})
-            manifest[f"{name}.safetensors"] = _write(folder / f"{name}.safetensors", data)
-        manifest["state.json"] = _write(folder / "state.json", state)
-        _write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
-        _flush(folder)
-        whole = True
-    finally:
-        if not whole:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write(path: Path, data: bytes) -> dict[str, int | str]:
-    """Write and flush one file; returns its line in the manifest."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-def _flush(folder: Path) -> None:
-    """Make the names in a folder survive a power cut (Windows cannot open a folder, and does without)."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+        manifest[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 def _damage(folder: Path) -> str:
