@@ -22,8 +22,9 @@ FLOORS = {
     "viz": 3,
     "runs": 4,
     "__init__": 5,  # the public names
-    "cli": 6,
-    "__main__": 7,
+    "printing": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
 MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 260, 45, 5_000, 12_000
