@@ -21,7 +21,7 @@ Check = Callable[[NotebookNode], Iterator[str]]
 MAX_BYTES = 1_000_000
 MAX_IGNORED_CELLS = 2
 MAX_DECIMALS = 6
-MAX_TOLERANCE = 0.05
+MAX_TOLERANCE = 0.1
 MIN_REASON_LETTERS = 20
 MIN_ALT_LETTERS = 20
 IGNORE_OUTPUT = "nbval-ignore-output"
@@ -33,7 +33,7 @@ MACHINE_FACTS = {
     "an object's address": re.compile(r"\b0x[0-9a-fA-F]{6,}\b"),
     "a date or a time of day": re.compile(r"\b(?:19|20)\d\d-\d\d-\d\d\b|\b\d\d:\d\d:\d\d\b"),
 }
-DECIMAL = re.compile(r"\d*\.\d+")
+DECIMAL = re.compile(r"\d*\.\d+|\d ?%")
 LONG_DECIMAL = re.compile(rf"\d*\.\d{{{MAX_DECIMALS + 1},}}")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
 # The programs, data and styles of an interactive view, whose page stands, escaped or not, in an attribute of its frame.

@@ -7,8 +7,9 @@ nbval runs each cell in a kernel and compares the new outputs with the stored on
 - Pictures, which nbval never compares, must have the same size and no more than 0.2 % of pixels that are far off. Two
   pictures that name two versions of matplotlib are not compared: fonts and ticks move between versions.
 - Under another arithmetic than the stored one, a cell that depends on a training run may declare a tolerance in its
-  metadata, `"bertmini": {"tolerance": 0.02, "because": ...}`: its decimals may differ by as much, and its pictures are
-  compared by the shapes in them. Under the stored arithmetic the tolerance counts for nothing.
+  metadata, `"bertmini": {"tolerance": 0.02, "because": ...}`: decimals may differ by as much, percents by as many
+  hundredths, and what is drawn may move by as much of the picture's height. Under the stored arithmetic the tolerance
+  counts for nothing.
 
 It is loaded by name, and only `strict_run` names it, so no other test is collected or run differently.
 """
@@ -36,6 +37,7 @@ from tools.notebooks import CELL_TIMEOUT, ROOT, kernel_environment
 
 # Blanks belong to the number, since a minus sign takes one's place. "1.4.2", "d0.5" and "1." are not decimals.
 DECIMAL = re.compile(r"([ ]*(?<![\w.])[-+−]?\d*\.\d+(?:[eE][-+]?\d+)?(?!\d|\.\d))")
+PERCENT = re.compile(r"[ ]*(?<![\w.,])([-+−]?)(\d+)(?=[ ]?%)")
 UNITS = 2
 PNG_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 LONG_BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")  # the packed weights of an interactive view
@@ -63,6 +65,10 @@ def comparable(output: str) -> str:
 
 def same_text(stored: str, fresh: str, tolerance: float = 0.0) -> bool:
     """Whether two outputs say the same, up to the last places of their decimals or to the tolerance."""
+    if tolerance:  # 57 % is 0.57 to the hundredth
+        stored, fresh = (
+            PERCENT.sub(lambda found: f" {found[1]}{int(found[2]) / 100:.2f}", text) for text in (stored, fresh)
+        )
     # Split by a pattern with one group, the even parts are the words and the odd ones the decimals.
     old, new = DECIMAL.split(stored), DECIMAL.split(fresh)
     return old[::2] == new[::2] and all(
@@ -93,7 +99,6 @@ def declared_tolerance(cell: Any, *, elsewhere: bool) -> float:
 
 FAR_OFF = 64  # of 255, in any channel: more than a line's soft edge shifts
 FAR_OFF_SHARE = 0.002
-MOVED = 0.02
 
 
 def pictures(outputs: Iterable[Any]) -> Iterator[bytes]:
@@ -105,10 +110,10 @@ def pictures(outputs: Iterable[Any]) -> Iterator[bytes]:
             yield base64.b64decode(text)
 
 
-def picture_difference(stored: bytes, fresh: bytes, *, by_shape: bool = False) -> str | None:
+def picture_difference(stored: bytes, fresh: bytes, tolerance: float = 0.0) -> str | None:
     """How two PNGs differ, in words, or None when a reader could not tell them apart.
 
-    `by_shape` lets what is drawn move by `MOVED` of the picture's height, as a curve does that is trained elsewhere.
+    What is drawn may move by the tolerance times the picture's height, as a curve does that is trained elsewhere.
     """
     with Image.open(io.BytesIO(stored)) as old, Image.open(io.BytesIO(fresh)) as new:
         makers = [image.info.get("Software") for image in (old, new)]
@@ -117,7 +122,7 @@ def picture_difference(stored: bytes, fresh: bytes, *, by_shape: bool = False) -
         if old.size != new.size:
             return f"stored {old.size[0]} x {old.size[1]} pixels, now {new.size[0]} x {new.size[1]}"
         pixels = [np.asarray(image.convert("RGBA"), dtype=int) for image in (old, new)]
-    radius = round(MOVED * pixels[0].shape[0]) if by_shape else 0
+    radius = round(tolerance * pixels[0].shape[0])
     share = max(_far_off(*pixels, radius), _far_off(*reversed(pixels), radius))
     return f"{share:.2%} of the pixels are far off" if share > FAR_OFF_SHARE else None
 
@@ -175,9 +180,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     stored, fresh = list(pictures(item.cell.outputs)), list(pictures(item.test_outputs))
     if len(stored) != len(fresh):
         item.raise_cell_error(f"Figures differ: {len(stored)} stored, now {len(fresh)}")
-    by_shape = declared_tolerance(item.cell, elsewhere=item.config.getoption("elsewhere")) > 0
+    tolerance = declared_tolerance(item.cell, elsewhere=item.config.getoption("elsewhere"))
     for number, pair in enumerate(zip(stored, fresh, strict=True), start=1):
-        if difference := picture_difference(*pair, by_shape=by_shape):
+        if difference := picture_difference(*pair, tolerance):
             item.raise_cell_error(f"Figures differ: figure {number} of the cell: {difference}")
 
 
