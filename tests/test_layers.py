@@ -27,7 +27,7 @@ FLOORS = {
     "__main__": 8,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
-MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 260, 45, 5_000, 12_000
+MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 5_000, 12_000
 UNKNOWN_TO = {
     "training": {"data", "microworld", "model"},
     "inside": {"data", "microworld", "model", "training"},
@@ -126,11 +126,11 @@ def too_long(package: Path) -> list[str]:
 
 
 def code_lines(function: ast.FunctionDef) -> int:
-    """A function's lines without its docstring."""
-    whole = (function.end_lineno or function.lineno) - function.lineno + 1
+    """A function's lines without its signature and docstring."""
     first = function.body[0]
     documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return whole - ((first.end_lineno or first.lineno) - first.lineno + 1 if documented else 0)
+    begin = first.end_lineno if documented else first.lineno - 1
+    return (function.end_lineno or function.lineno) - (begin or function.lineno)
 
 
 def count_lines(*paths: Path) -> int:
@@ -269,9 +269,9 @@ def test_what_is_too_long_is_found(tmp_path: Path) -> None:
     docstring = '    """' + "\n    Words." * 60 + '\n    """\n'
     package = house(
         tmp_path,
-        model___long="x = 1\n" * 261,
-        model___short="x = 1\n" * 260,
-        model___body="def body():\n" + "    x = 1\n" * 45,
-        model___documented=f"def documented():\n{docstring}" + "    x = 1\n" * 44,
+        model___long="x = 1\n" * 271,
+        model___short="x = 1\n" * 270,
+        model___body="def body():\n" + "    x = 1\n" * 46,
+        model___documented=f"def documented():\n{docstring}" + "    x = 1\n" * 45,
     )
-    assert too_long(package) == ["model/body.py: body has 46 lines", "model/long.py has 261 lines"]
+    assert too_long(package) == ["model/body.py: body has 46 lines", "model/long.py has 271 lines"]
