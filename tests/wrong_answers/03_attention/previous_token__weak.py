@@ -2,7 +2,7 @@
 
 answer: previous-token
 caught by: test-previous-token
-message: in longer sequences the weight falls
+message: the weight falls to
 """
 
 

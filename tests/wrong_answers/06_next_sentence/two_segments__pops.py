@@ -2,7 +2,7 @@
 
 answer: two-segments
 caught by: test-two-segments
-message: leave the arguments as they are
+message: the caller's lists were changed
 """
 
 CLS, SEP = 2, 3

@@ -2,7 +2,7 @@
 
 answer: flops
 caught by: test-flops
-message: wrong for a model whose feed-forward width is not four times its hidden size
+message: wrong for another model, length or scored share
 """
 
 
