@@ -135,7 +135,8 @@ def run_fill_mask(asked: argparse.Namespace) -> None:
 
 def run_attention(asked: argparse.Namespace) -> None:
     """Write the page and say where it is."""
-    explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside).save(asked.out)
+    page = explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside, also=asked.also)
+    page.save(asked.out)
     print(f"Open {asked.out} in a browser: it needs no network.")
 
 

@@ -92,6 +92,9 @@ def add_questions(commands: Any) -> None:
     look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
     look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")
     look.add_argument("--beside", help="another text, shown beside the first")
+    look.add_argument(
+        "--also", action="append", default=[], help="another text to choose in the page (may be repeated)"
+    )
     look.add_argument("--out", type=Path, default=Path("attention.html"), help="the page (default %(default)s)")
 
     judge = commands.add_parser("evaluate", help="measure a checkpoint on a corpus's held-out documents")
