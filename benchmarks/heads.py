@@ -201,9 +201,11 @@ def contest(readings: Sequence[Tensor], pairs: Sequence[WorldPair]) -> dict[str,
     chosen, tested = examine(readings[:half], pairs[:half]), examine(readings[half:], pairs[half:])
     found = {}
     for key, (right, offsets) in tested.items():
-        best = int(chosen[key][0].mean(0).argmax())
+        means = chosen[key][0].mean(0)
+        best = int(means.argmax())
+        name = f"{best // HEADS}.{best % HEADS}" if means[best] > 0 else "none"  # a best of noughts is no head
         by_offset = float((offsets == chosen[key][1].mode().values).float().mean())
-        found[key] = (f"{best // HEADS}.{best % HEADS}", float(right[:, best].mean()), by_offset)
+        found[key] = (name, float(right[:, best].mean()) if name != "none" else 0.0, by_offset)
     return found
 
 
@@ -304,7 +306,8 @@ def measure_lessons(model: BertForPreTraining, found: Findings) -> None:
 def head_name(values: Tensor) -> str:
     """The head with the largest value, and the value."""
     best = int(values.argmax())
-    return f"{values.max():.2f} ({best // HEADS}.{best % HEADS})"
+    name = f"{best // HEADS}.{best % HEADS}" if values.any() else "none"
+    return f"{values.max():.2f} ({name})"
 
 
 def beats(found: Findings, key: str) -> bool:

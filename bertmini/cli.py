@@ -175,6 +175,7 @@ def add_questions(commands: Any) -> None:
     look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
     look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")
     look.add_argument("--beside", help="another text, shown beside the first")
+    look.add_argument("--also", action="append", default=[], help="another text to choose in the page; may be repeated")
     look.add_argument("--out", type=named_path, default=Path("attention.html"), help="the page (default %(default)s)")
     judge = add("evaluate", run_evaluate, "measure a checkpoint on a corpus's held-out documents")
     judge.add_argument("--corpus", required=True, help="as for pretrain")
@@ -232,7 +233,8 @@ def run_fill_mask(asked: argparse.Namespace) -> None:
 
 def run_attention(asked: argparse.Namespace) -> None:
     """Write the page and say where it is."""
-    explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside).save(asked.out)
+    page = explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside, also=asked.also)
+    page.save(asked.out)
     say(f"Open {asked.out} in a browser: it needs no network.")
 
 

@@ -9,9 +9,12 @@ const {test} = require('node:test');
 const {runInThisContext} = require('node:vm');
 
 // As in a page: the functions become global.
-const file = join(__dirname, '..', 'bertmini', 'viz', 'interactive', 'explorer.js');
-runInThisContext(readFileSync(file, 'utf8'), file);
+for (const name of ['explorer.js', 'explorer_panels.js']) {
+  const file = join(__dirname, '..', 'bertmini', 'viz', 'interactive', name);
+  runInThisContext(readFileSync(file, 'utf8'), file);
+}
 const explorer = globalThis;
+const vm = (expression) => runInThisContext(expression);
 
 const near = (actual, expected, within = 1e-9) => {
   assert.equal(actual.length, expected.length);
@@ -22,26 +25,17 @@ const near = (actual, expected, within = 1e-9) => {
 const TOKENS = ['[CLS]', 'the', 'the', 'cat'];
 const HEAD = [[1, 0, 0, 0], [0.5, 0.25, 0.25, 0], [0, 0.04, 0.26, 0.7], [0.1, 0.2, 0.3, 0.4]];
 
-test('characters are levels, and none is left out or doubled', () => {
-  assert.deepEqual([...explorer.levelsOf('?@[]~ÀÁĈ')], [0, 1, 28, 29, 62, 63, 64, 135]);
+test('characters are hundredths, and none is left out or doubled', () => {
+  assert.deepEqual(explorer.weightsOf('?@[]~ÀÁ'), [0, 0.01, 0.28, 0.29, 0.62, 0.63, 0.64]);
+  const letters = vm('ALPHABET').map((code) => String.fromCharCode(code));
+  assert.ok(letters.length >= 101);
+  assert.deepEqual(explorer.weightsOf(letters.join('')), letters.map((_, i) => i / 100));
 });
 
-test('a row gets back what it lacks to 1 in its cells of level 0', () => {
-  // 0.97 and the rest: 194 means 0.97 to 0.975; the two cells of level 0 share 1 - 0.9725
-  const [row] = explorer.matrixOf(Uint8Array.from([194, 0, 0]), 3, 0);
-  near([row], [[0.9725, 0.0049, 0.0049]]);
-  // of 250 even weights, 0.004 each, all levels are 0
-  const even = explorer.matrixOf(new Uint8Array(250 * 250), 250, 0);
-  assert.ok(even.flat().every((weight) => Math.abs(weight - 1 / 250) < 1e-12));
+test('the right square is taken', () => {
+  near(explorer.matrixOf([1, 0, 0, 1, 0, 0.5, 0.5, 0], 2, 0), [[1, 0], [0, 1]]);
+  near(explorer.matrixOf([1, 0, 0, 1, 0, 0.5, 0.25, 0], 2, 1), [[0, 0.5], [0.25, 0]]);
 });
-
-test('the right head is taken', () => {
-  const levels = Uint8Array.from([200, 0, 0, 200, 0, 200, 200, 0]);
-  near(explorer.matrixOf(levels, 2, 0), [[1, 0], [0, 1]]);
-  near(explorer.matrixOf(levels, 2, 1), [[0, 1], [1, 0]]);
-});
-
-test('the mean of heads', () => near(explorer.meanOf([[[1, 0], [0, 1]], [[0, 1], [0, 1]]]), [[0.5, 0.5], [0, 1]]));
 
 test('what a token takes, and what is taken from it', () => {
   assert.deepEqual(explorer.lineOf(HEAD, 3, false), [0.1, 0.2, 0.3, 0.4]);
@@ -62,6 +56,11 @@ test('one sentence says where a token looks, and tells equal tokens apart', () =
 test('the description names tokens and the three strongest pairs', () => {
   assert.equal(explorer.described(HEAD, TOKENS, 'Layer 0, head 1'), 'Layer 0, head 1. Heat map of attention between 4 ' +
     'tokens: [CLS] the the cat. Strongest: [CLS] to [CLS] 1.00, the (token 2) to cat 0.70, the (token 1) to [CLS] 0.50.');
+});
+
+test('where nothing is given, nothing is called strongest', () => {
+  assert.ok(explorer.described([[0, 0], [0, 0]], ['a', 'b'], 'x').endsWith('Strongest: none.'));
+  assert.ok(explorer.described([[1, 0], [0, 1]], ['a', 'b'], 'x').endsWith('Strongest: a to a 1.00, b to b 1.00.'));
 });
 
 test('keys move within rows and columns, and others are left to the browser', () => {
@@ -107,7 +106,7 @@ test('tokens cannot break out of the picture', () => {
 });
 
 test('many tokens have smaller cells and no numbers', () => {
-  const even = Array.from({length: 40}, () => Array(40).fill(1 / 40));
+  const even = Array.from({length: 40}, () => Array(40).fill(0.02));
   const svg = explorer.heatMap(even, Array(40).fill('a'), LOOK);
   assert.ok(svg.includes('h12v12h-12z'));
   assert.equal(svg.match(/text-anchor='middle'/g).length, 5, 'only those of the scale');
@@ -126,4 +125,43 @@ test('a PNG carries its description, with the right checksum', () => {
   assert.equal(body.subarray(8, body.length - 4).toString(), 'Description\0\0\0\0\0héron');
   const {crc32} = require('node:zlib');
   if (crc32) assert.equal(body.readUInt32BE(body.length - 4), crc32(body.subarray(4, body.length - 4)));
+});
+
+test('a heat map fits into the room that it is given', () => {
+  const long = Array(20).fill('otter');
+  for (const room of [300, 420, 500, 900]) {
+    const {cell, left, width, height} = explorer.mapSize(long, room);
+    assert.ok(width <= Math.max(room, 360), `${width} in ${room}`);
+    assert.equal(cell, {300: 11, 420: 17, 500: 21, 900: 24}[room]);
+    assert.equal(left, 49);
+    assert.equal(height, Math.ceil(49 * 0.9 + 22) + 20 * cell + 4);
+  }
+});
+
+const WORDS = ['river', 'rain', '<i>'];
+
+test('guesses by number and per mille are words and per cent', () => {
+  assert.equal(vm('listed')([0, 750, 2, 4], WORDS), 'river 75.0 %, <i> 0.4 %');
+  const guess = [5, [0, 750, 1, 125], [[750, 0, 750], [249, 1, 500, 0, 249]]];
+  const html = explorer.guessPanel(guess, WORDS, [0, 1], [1, 2], '[MASK]', 2);
+  assert.ok(html.includes('<h2>[MASK] without a head</h2>'));
+  assert.ok(html.includes('<td>75.0'));
+  assert.ok(html.includes('<td aria-current=true>24.9 → <bdi>rain</bdi>'));
+  assert.ok(html.includes('Without layer 0, head 1'));
+  assert.equal(html.match(/<tr><th scope=row><bdi>/g).length, 4);
+});
+
+test('what was found names the pair, its weight and the row', () => {
+  const found = {texts: [['a', '<b>'], ['c', 'd']], heads: [['broad', []], ['mixed', [[1, 1, 0, '~@']]]]};
+  const html = explorer.foundPanel(found, 1, ['#ffffff', '#08306b'], 3);
+  assert.ok(html.includes('in 2 texts'));
+  assert.ok(html.includes('On average over them: mixed.'));
+  assert.ok(html.includes('<b><bdi>d</bdi> to <bdi>c</bdi> 0.62</b>'));
+  assert.equal(html.match(/class=asks/g).length, 1);
+  assert.ok(html.includes("class=asks style='background:#fdfdfe;color:#000000'>d<"));
+});
+
+test('tokens cannot break out of the tables', () => {
+  assert.ok(!explorer.weightTable([[1]], ['<script>']).includes('<script>'));
+  assert.ok(!explorer.skeleton({name: '<b>', tokens: ['<script>'], layers: 1, heads: 1}, false, () => false).includes('<script>'));
 });

@@ -15,6 +15,7 @@ from bertmini.inside.patterns import (
     head_patterns,
     mean_distance,
     mean_entropy,
+    mean_patterns,
     pattern_shares,
 )
 
@@ -68,7 +69,7 @@ NAMED = {
     "same": (np.eye(8) * 0.8 + 0.025, "same token 82 %", "same 82 %"),
     "delimiter": (np.eye(8)[[4, 4, 4, 4, 7, 7, 7, 0]], "delimiters 100 %", "delimiter 100 %"),
     "broad": (even(8), "broad, 100 % of the largest entropy", "broad"),
-    "mixed": (JUMPS, "mixed, previous token at most 0 %", "mixed"),
+    "mixed": (JUMPS, "mixed, none of the four places", "mixed"),  # the largest of noughts is nothing
 }
 
 
@@ -100,6 +101,20 @@ def test_all_heads_by_layer_and_head() -> None:
     assert head_patterns(as_returned, EIGHT) == head_patterns(stack, EIGHT)
     with pytest.raises(ValueError, match="7 tokens, but 8 columns"):
         head_patterns(stack, EIGHT[:7])
+
+
+def test_means_over_texts_by_hand() -> None:
+    short = np.array([[[[0.0, 1.0], [1.0, 0.0]]]])
+    ((pattern,),) = mean_patterns([(HEAD[None, None], TOKENS, None), (short, ["[CLS]", "a"], None)])
+    assert pattern.shares == pytest.approx(
+        {"previous": (0.75 + 1) / 2, "next": (0.5 / 3 + 1) / 2, "same": 0.3125 / 2, "delimiter": (0.5 + 0.5) / 2}
+    )
+    assert pattern.distance == pytest.approx((0.6875 + 1) / 2)
+    assert pattern.breadth == pytest.approx((mean_entropy(HEAD) / math.log(4) + 0) / 2)
+    # previous needs half way from (1/4 + 1/2) / 2 to 1, which is 0.6875
+    assert (pattern.name, pattern.share) == ("previous", pytest.approx(0.875))
+    with pytest.raises(ValueError, match="there is no text to take a mean over"):
+        mean_patterns([])
 
 
 @given(st.integers(1, 9), st.integers(0, 1000), st.floats(0.1, 20))

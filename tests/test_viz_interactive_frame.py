@@ -48,6 +48,14 @@ def test_a_notebook_gets_frame_picture_and_words() -> None:
     assert image["src"] == "data:image/png;base64," + bundle["image/png"]
 
 
+def test_heights_by_width_are_told_by_the_box_around_the_frame() -> None:
+    bundle = Frame(INSIDE, picture(), WORDS, {320: 90, 800: 40, 1000: 50})._repr_mimebundle_()
+    (box, style), (frame, attributes), *_ = Elements(bundle["text/html"]).found
+    assert (box, style["style"], frame) == ("div", "container-type:inline-size", "iframe")
+    steps = "calc(50px + clamp(0px,(800px - 100cqw)*999,50px) - clamp(0px,(1000px - 100cqw)*999,10px))"
+    assert f"height:90px;height:{steps};" in str(attributes["style"])
+
+
 def test_the_page_holds_the_view_and_forbids_requests() -> None:
     page = Frame(INSIDE, None, WORDS, 1).page()
     assert f"<main>{INSIDE}</main>" in page

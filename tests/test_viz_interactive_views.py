@@ -165,14 +165,34 @@ def test_neuron_view_shows_tokens_as_they_are() -> None:
 
 def test_another_bertviz_is_noticed() -> None:
     html = bare_head_view([torch.eye(2)[None, None]], ["a", "b"], html_action="return").data
-    assert "Layer:" in offline(html, ["a", "b"], None, hint="Point", label="Two tokens")
+    assert "Layer:" in offline(html, ["a", "b"], None, hint="Point", label="Two tokens", swaps={})
     for changed, message in (
         (html.replace("const params = ", "let params = "), "has no parameters: is it another version"),
         (html.replace("require.min.js", "require.js"), "0 times, not once"),
         (html + "require.config({ paths: {} });", "2 times, not once"),
     ):
         with pytest.raises(RuntimeError, match=message):
-            offline(changed, ["a", "b"], None, hint="Point", label="Two tokens")
+            offline(changed, ["a", "b"], None, hint="Point", label="Two tokens", swaps={})
+
+
+def test_a_place_that_bertviz_no_longer_has_is_noticed() -> None:
+    html = bare_head_view([torch.eye(2)[None, None]], ["a", "b"], html_action="return").data
+    with pytest.raises(RuntimeError, match="0 times, not once"):
+        offline(html, ["a", "b"], None, hint="Point", label="Two", swaps={"const BOXWIDTH = 111;": ""})
+
+
+def test_stills_say_what_their_view_is_for() -> None:
+    stack, vectors = weights(2, 3, 9), np.random.default_rng(0).normal(size=(2, 3, 9, 4))
+    lines = head_view(stack, ODD, layer=1, heads=[2], place=5)
+    assert "Layer 1, head 2. Lines from one token" in lines.alt
+    assert f"🦞 (token 5) attends to {ODD[int(stack[1, 2, 5].argmax())]} {stack[1, 2, 5].max():.2f}" in lines.alt
+    products = neuron_view(stack, ODD, None, vectors, vectors, layer=1, head=2, place=5)
+    scores = vectors[1, 2] @ vectors[1, 2, 5] / 2
+    assert "Heat map of query times key for 🦞" in products.alt
+    assert f"Largest score: {ODD[int(scores.argmax())]} {scores.max():.2f}" in products.alt
+    assert lines.picture is not None
+    assert products.picture is not None
+    assert lines.picture.alt != products.picture.alt
 
 
 def test_packing_by_hand() -> None:

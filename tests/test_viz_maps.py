@@ -122,8 +122,8 @@ def test_lines_carry_width_number_and_leave_out_the_faint() -> None:
 
 
 def test_lines_have_limits() -> None:
-    with pytest.raises(ValueError, match="17 tokens are too many for lines: expected at most 16; use attention_map"):
-        attention_lines(uniform(17), ["a"] * 17, 0)
+    with pytest.raises(ValueError, match="21 tokens are too many for lines: expected at most 20; use attention_map"):
+        attention_lines(uniform(21), ["a"] * 21, 0)
     for focus in (-1, 5):
         with pytest.raises(ValueError, match=rf"focus is {focus}: expected the place of one of the 5 tokens, 0 to 4"):
             attention_lines(ONE, TOKENS, focus)

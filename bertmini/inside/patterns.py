@@ -9,7 +9,7 @@ or "mixed".
 A name describes these weights on this text. It is no claim about what the head is for (chapter 14).
 
 Shapes: S tokens; a head's weights are (S, S), row i is what token i takes from each.
-Left out on purpose: punctuation as a delimiter, patterns over many texts at once. Taught in chapter 13.
+Left out on purpose: punctuation as a delimiter. Taught in chapter 13.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,8 @@ class Pattern:
             return f"broad, {percent(self.breadth)} of the largest entropy"
         if self.name == "mixed":
             most = max(self.shares, key=self.shares.__getitem__)
-            return f"mixed, {PHRASES[most]} at most {percent(self.shares[most])}"
+            seldom = f"{PHRASES[most]} at most {percent(self.shares[most])}"
+            return f"mixed, {seldom if round(100 * self.shares[most]) else 'none of the four places'}"
         return f"{PHRASES[self.name]} {percent(self.share)}"
 
 
@@ -76,17 +77,43 @@ def head_pattern(weights: Weights, tokens: Sequence[str]) -> Pattern:
     shares, even = pattern_shares(weights, tokens), even_shares(tokens)
     entropy = mean_entropy(weights)
     breadth = entropy / float(np.log(max(len(tokens), 2)))
-    name = max(shares, key=shares.__getitem__)
-    share = shares[name]
-    named = [name for name in shares if shares[name] >= (1 + even[name]) / 2 - 1e-9]
-    if named:
-        name = max(named, key=shares.__getitem__)
-        share = shares[name]
-    elif breadth >= BROAD:
-        name, share = "broad", breadth
-    else:
-        name = "mixed"
-    return Pattern(name, share, shares, entropy, breadth, mean_distance(weights))
+    return Pattern(*_named(shares, even, breadth), shares, entropy, breadth, mean_distance(weights))
+
+
+def mean_patterns(readings: Sequence[tuple[Any, ...]]) -> list[list[Pattern]]:
+    """Name every head over several texts, each as `attend` returns it: numbers are means over texts, then named.
+
+    Raises `ValueError` as `check_attention` does, and for no text.
+    """
+    if not readings:
+        raise ValueError("there is no text to take a mean over: expected one or more, as attend returns them")
+    found = [head_patterns(*reading[:2]) for reading in readings]
+    even = [even_shares(tokens) for _, tokens, *_ in readings]
+    return [
+        [_mean([patterns[layer][head] for patterns in found], even) for head in range(len(found[0][layer]))]
+        for layer in range(len(found[0]))
+    ]
+
+
+def _mean(patterns: Sequence[Pattern], even: Sequence[dict[str, float]]) -> Pattern:
+    """One head's numbers over several texts."""
+    shares, evenly = (
+        {name: float(np.mean([each[name] for each in several])) for name in PHRASES}
+        for several in ([pattern.shares for pattern in patterns], even)
+    )
+    entropy, breadth, distance = (
+        float(np.mean([getattr(pattern, name) for pattern in patterns])) for name in ("entropy", "breadth", "distance")
+    )
+    return Pattern(*_named(shares, evenly, breadth), shares, entropy, breadth, distance)
+
+
+def _named(shares: dict[str, float], even: dict[str, float], breadth: float) -> tuple[str, float]:
+    """The name that fits best, and the share behind it."""
+    fitting = [name for name in shares if shares[name] >= (1 + even[name]) / 2 - 1e-9]
+    if fitting:
+        name = max(fitting, key=shares.__getitem__)
+        return name, shares[name]
+    return ("broad", breadth) if breadth >= BROAD else ("mixed", max(shares.values()))
 
 
 def pattern_shares(weights: Weights, tokens: Sequence[str]) -> dict[str, float]:

@@ -27,7 +27,7 @@ LEAST = 0.10  # ... from here on
 WHITE_INK = 0.70  # from here on the cell is dark
 FAINT = 0.05  # a line of less is left out
 LINE, PALE = MEANINGS["model"][0], MEANINGS["chance"][0]
-MOST_LINES = 16  # tokens that lines may come from and go to
+MOST_LINES = 20  # tokens that lines may come from and go to
 MOST_HEADS = 12
 
 
@@ -42,7 +42,7 @@ def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Pi
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(size + 1.7, size + 0.9), layout="compressed")
         axes = figure.add_subplot()
-        image = _draw_map(axes, matrix, extent=(-0.5, count - 0.5, count - 0.5, -0.5))
+        image = draw_map(axes, matrix, extent=(-0.5, count - 0.5, count - 0.5, -0.5))
         axes.hlines(np.arange(count - 1) + 0.5, -0.5, count - 0.5, color=GRID, linewidth=0.5)
         axes.vlines(np.arange(count - 1) + 0.5, -0.5, count - 0.5, color=GRID, linewidth=0.5)
         names = [plain(token) for token in tokens]
@@ -55,7 +55,7 @@ def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Pi
         axes.spines[:].set_visible(False)
         if count <= PRINTED:
             for row, column in zip(*np.nonzero(matrix >= LEAST), strict=True):
-                _print(axes, row, column, matrix[row, column])
+                print_weight(axes, row, column, matrix[row, column])
         figure.colorbar(image, label="attention weight", shrink=0.8)
     return Picture(
         figure, f"{f'{title}. ' if title else ''}Heat map of attention. {describe_attention(matrix, tokens)}"
@@ -108,7 +108,7 @@ def _draw_grid(
     for row in range(rows):
         for column in range(columns):
             top = row * down
-            image = _draw_map(axes, stack[row, column], extent=(column, column + 0.88, top + 0.88, top))
+            image = draw_map(axes, stack[row, column], extent=(column, column + 0.88, top + 0.88, top))
             word = words[row][column].split()[0].replace("previous", "prev") if many else words[row][column]
             axes.text(column + 0.44, top + 0.92, word, size=8.5, ha="center", va="top")
     axes.set(xlim=(-0.05, columns - 0.07), ylim=(rows * down, -0.05), title=plain(title), aspect="equal")
@@ -139,7 +139,7 @@ def _describe_grid(stack: Weights, tokens: Sequence[str], layers: Sequence[int],
 def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: str = "") -> Picture:
     """What token number `focus` takes from each, `weights` (S, S): the width of a line and a number say how much.
 
-    Raises `ValueError` as `attention_map` does, for more than 16 tokens, and for no such token.
+    Raises `ValueError` as `attention_map` does, for more than 20 tokens, and for no such token.
     """
     matrix = check_head(weights, tokens)
     count = len(tokens)
@@ -200,13 +200,13 @@ def _listed(shares: Mapping[str, float]) -> str:
     return ", ".join(f"{PHRASES[name]} {percent(share)}" for name, share in shares.items())
 
 
-def _print(axes: Axes, row: int, column: int, weight: float) -> None:
+def print_weight(axes: Axes, row: int, column: int, weight: float) -> None:
     """The number in its cell, as .25, in the ink that has a contrast of 4.5 : 1 or more there."""
     text = f"{weight:.2f}".removeprefix("0").replace("1.00", "1")
     axes.text(column, row, text, color="white" if weight >= WHITE_INK else "black", size=8, ha="center", va="center")
 
 
-def _draw_map(axes: Axes, matrix: Weights, extent: tuple[float, float, float, float]) -> AxesImage:
+def draw_map(axes: Axes, matrix: Weights, extent: tuple[float, float, float, float]) -> AxesImage:
     """Square cells on the one scale of all pictures, with a thin frame. The extent is left, right, bottom, top."""
     axes.grid(visible=False)
     left, right, bottom, top = extent

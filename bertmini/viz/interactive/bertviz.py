@@ -7,6 +7,7 @@ ends early at a token `</script>`. Here its HTML and its script are kept, and ar
 - require.js and its settings are cut out, and the parts of d3 and jQuery that bertviz calls stand in the page;
 - the weights stand once, in base64, 8 bits each (16 where there are many tokens, whose weights are small);
 - ids are fixed, `<` is escaped, colours follow the theme, and controls have names;
+- drawings are as wide as the frame, names of tokens are not cut off, and a head that is off is an empty square;
 - of several heads, each line is as opaque as its weight divided by the root of their number, where bertviz divides by
   the number itself and what remains cannot be seen.
 
@@ -46,18 +47,29 @@ select { font: inherit; color: var(--ink); background: var(--paper); border: 1px
 PART_NAMES = ("all", "aa", "bb", "ab", "ba")  # of a pair, in bertviz's order: from sentence, to sentence
 
 
-def offline(html: str, tokens: Sequence[str], second: int | None, *, hint: str, label: str, **changed: int) -> str:
+def offline(
+    html: str,
+    tokens: Sequence[str],
+    second: int | None,
+    *,
+    hint: str,
+    label: str,
+    swaps: Mapping[str, str],
+    **changed: int,
+) -> str:
     """What `bertviz` returned, as the content of a page that asks nobody for anything.
 
     `html` is returned by `head_view`, `model_view` or `neuron_view.show` with `html_action="return"`; `tokens` are
     shown as they are, `second` is where the second sentence begins, if there is one. `hint` says above the view what
-    the reader may do, `label` what the drawing shows, for readers who do not see it; `changed` are parameters of
-    bertviz's script that get another value. Raises `RuntimeError` for another bertviz than this was written for,
-    `ValueError` if the view would be too large.
+    the reader may do, `label` what the drawing shows, for readers who do not see it. `swaps` are places of bertviz's
+    script that get another text, `changed` parameters that get another value. Raises `RuntimeError` for another bertviz
+    than this was written for, `ValueError` if the view would be too large.
     """
     html, params = _take_params(html)
     html = _cut(html, r'<script src="https://[^"]*/require\.min\.js"></script>')
     html = _cut(html, r"require\.config\(\{.*?\}\s*\}\);")
+    for old, new in swaps.items():
+        html = _cut(html, re.escape(old), new)
     html = html.replace(params["root_div_id"], "bertviz").replace("d / activeHeads()", "d / Math.sqrt(activeHeads())")
     html = re.sub(r"<div id='vis'>", lambda _: f'<div id="vis" role="img" aria-label="{_escaped(label)}">', html)
     for name, words in (("layer", "Layer"), ("att_head", "Head"), ("filter", "Sentences")):
@@ -152,9 +164,9 @@ def _take_params(html: str) -> tuple[str, dict[str, Any]]:
     return html.replace(text, "window.bertviz_params"), params
 
 
-def _cut(html: str, pattern: str) -> str:
-    """The HTML without the one place that fits the pattern."""
-    html, count = re.subn(pattern, "", html, flags=re.DOTALL)
+def _cut(html: str, pattern: str, new: str = "") -> str:
+    """The HTML with nothing, or something else, at the one place that fits the pattern."""
+    html, count = re.subn(pattern, lambda _: new, html, flags=re.DOTALL)
     if count != 1:
         raise _unknown(f"fits {pattern!r} {count} times, not once")
     return html

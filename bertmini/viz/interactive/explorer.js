@@ -1,40 +1,33 @@
 // The attention explorer, part 1: numbers, words and pictures, as functions of their arguments alone.
-// Part 2, explorer_page.js, puts them on the page. No dependency; a comment stands on a line of its own and an
-// instruction ends on its line, because the page is given both files without comments and indentation.
+// Part 2, explorer_panels.js, has its tables and lists; part 3, explorer_page.js, puts them on the page. No dependency;
+// a comment stands on a line of its own and an instruction ends on its line, because the page is given the files
+// without comments and indentation.
 'use strict';
 
-// A stored level k says k/200 <= weight < (k+1)/200: the middle of that, printed with two decimals, is exact.
-const LEVELS = 200;
 const FAINT = 0.05;
-const PRINTED = 12;
+const WIDE = 22;
 
 const {ceil, floor, max, min, round} = Math;
-const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+const join = (list, draw) => Array.from(list, draw).join('');
+const times = (count, draw) => join({length: count}, (_, i) => draw(i));
 const two = (number) => number.toFixed(2);
+const percent = (perMille) => `${(perMille / 10).toFixed(1)} %`;
 const escapeXml = (text) => text.replace(/[<>&'"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+const marked = (token) => `<bdi>${escapeXml(token)}</bdi>`;
 
-// One character a weight: those from "?" on that neither HTML nor JSON has to escape, then from "À" on. No digits, so
-// that no weights look like a number or a date.
-const ALPHABET = Array.from({length: 350}, (_, code) => code)
+// One character a weight, its hundredths: those from "?" on that neither HTML nor JSON has to escape, then from "À" on.
+// No digits, so that no weights look like a number or a date.
+const ALPHABET = Array.from({length: 230}, (_, code) => code)
   .filter((code) => (code < 127 ? code > 62 && code !== 92 : code > 191));
 
-function levelsOf(text) {
+function weightsOf(text) {
   const level = new Map(ALPHABET.map((code, i) => [String.fromCharCode(code), i]));
-  return Uint8Array.from(text, (letter) => level.get(letter));
+  return Array.from(text, (letter) => level.get(letter) / 100);
 }
 
-// One head's weights as rows. What a row lacks to 1 is in its cells of level 0, in equal parts as far as is known.
-function matrixOf(levels, size, index) {
-  return Array.from({length: size}, (_, i) => {
-    const from = (index * size + i) * size;
-    const row = Array.from(levels.slice(from, from + size), (k) => k && min(1, (k + 0.5) / LEVELS));
-    const rest = max(0, 1 - sum(row)) / row.filter((weight) => !weight).length;
-    return row.map((weight) => weight || min(rest, 0.0049));
-  });
-}
-
-function meanOf(matrices) {
-  return matrices[0].map((row, i) => row.map((_, j) => sum(matrices.map((matrix) => matrix[i][j])) / matrices.length));
+// Square number so and so of those that stand one after the other, as rows.
+function matrixOf(weights, size, index) {
+  return Array.from({length: size}, (_, i) => weights.slice((index * size + i) * size, (index * size + i + 1) * size));
 }
 
 // What one token takes from each, or, the other way round, what each takes from it.
@@ -62,11 +55,11 @@ function spoken(matrix, tokens, place, backwards) {
 
 // The picture in words, by rule.
 function described(matrix, tokens, heading) {
-  const pairs = matrix.flatMap((row, i) => row.map((weight, j) => [weight, i, j]));
+  const pairs = matrix.flatMap((row, i) => row.map((weight, j) => [weight, i, j])).filter(([weight]) => weight);
   pairs.sort((a, b) => b[0] - a[0] || a[1] - b[1] || a[2] - b[2]);
   const top = pairs.slice(0, 3).map(([weight, i, j]) => `${called(tokens, i)} to ${called(tokens, j)} ${two(weight)}`);
   return `${heading}. Heat map of attention between ${tokens.length} tokens: ${tokens.join(' ')}. ` +
-    `Strongest: ${top.join(', ')}.`;
+    `Strongest: ${top.join(', ') || 'none'}.`;
 }
 
 // Where a key leads in rows of so many columns; undefined for a key that means something else.
@@ -98,23 +91,29 @@ function shade(weight, paper, heat) {
   return [back, luminance(back) > 0.179 ? '#000000' : '#ffffff'];
 }
 
+// How large a heat map is in a given width: its cells, letters, margins, and the whole. layout.py has the same.
+function mapSize(tokens, room) {
+  const count = tokens.length;
+  const longest = min(14, max(...tokens.map((token) => [...token].length)));
+  const margin = 10 + 7.8 * longest;
+  const cell = max(10, min(30, floor(480 / count), floor((room - 1.55 * margin - 2) / count)));
+  const [left, top] = [ceil(margin), ceil(margin * 0.9 + 22)];
+  return {cell, left, top, width: max(360, left + cell * count + ceil(margin * 0.55)), height: top + cell * count + 4};
+}
+
 // Rows are the tokens that take, columns those that they take from.
 function heatMap(matrix, tokens, look) {
-  const count = tokens.length;
-  const cell = max(10, min(30, floor(480 / count)));
-  const font = min(12, cell);
+  const {cell, left, top, width, height} = mapSize(tokens, look.room || 700);
+  const [font, side] = [min(12, cell), cell * tokens.length];
   const names = tokens.map((token) => [...token])
     .map((name) => (name.length > 14 ? [...name.slice(0, 13), '…'] : name));
-  const margin = 10 + 0.65 * font * max(...names.map((name) => name.length));
-  const [left, top, side] = [ceil(margin), ceil(margin * 0.9 + 22), cell * count];
-  const [width, height] = [max(360, left + side + ceil(margin * 0.55)), top + side + 4];
   const shadeOf = (weight) => shade(weight, look.paper, look.heat);
   const paths = new Map();
   const parts = [];
   matrix.forEach((row, i) => row.forEach((weight, j) => {
     const level = round(weight * 100);
     if (level) paths.set(level, `${paths.get(level) || ''}M${j * cell} ${i * cell}h${cell}v${cell}h-${cell}z`);
-    if (count <= PRINTED && level >= 10) {
+    if (cell >= WIDE && level >= 10) {
       parts.push(`<text x='${(j + 0.5) * cell}' y='${(i + 0.66) * cell}' fill='${shadeOf(level / 100)[1]}' ` +
         `text-anchor='middle'>${level > 99 ? 1 : `.${level}`}</text>`);
     }

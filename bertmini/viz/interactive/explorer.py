@@ -1,114 +1,101 @@
 """Our own attention viewer: every head, token and weight within reach of the keyboard, said as well as shown.
 
 What it shows beyond bertviz: numbers, a name for each head (`patterns`), heads forming over training, two texts or two
-models side by side, rollout (Abnar and Zuidema 2020), and what a prediction becomes without a head (`ablation`). It is
-one page of plain JavaScript, explorer.js for what can be computed without a page and explorer_page.js for the page.
-
-Weights travel as one character each, in steps of 1/200, cut so that a number with two decimals is exact.
+models side by side, rollout, what a prediction becomes without a head, and where in a corpus a head gives most. All
+that it shows at a training step was computed by that step's model, in Python (`packing`). It is one page of plain
+JavaScript: explorer.js and explorer_panels.js for what needs no page, explorer_page.js for the page.
 
 Left out on purpose: queries and keys under a weight (neuron_view has them). Taught in chapter 13.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from bertmini.inside.ablation import Ablation
-from bertmini.inside.patterns import Pattern, head_patterns
-from bertmini.inside.rollout import rollout
-from bertmini.inside.weights import Weights, check_attention
+from bertmini.inside.patterns import percent
 from bertmini.viz.interactive.frame import Frame, tight
+from bertmini.viz.interactive.layout import heights
+from bertmini.viz.interactive.packing import Packer, Shown, Side, by_name, make_side
 from bertmini.viz.maps import MOST_HEADS, head_grid
+from bertmini.viz.rows import attention_rows
+from bertmini.viz.style import Picture
 
-LEVELS = 200
-# From "?" on what neither HTML nor JSON has to escape, no digits; past ASCII from "À" on. explorer.js has the same.
-ALPHABET = [chr(code) for code in (*range(63, 127), *range(192, 350)) if chr(code) != "\\"]
 MOST_BYTES = 2_000_000
+MOST_ROWS = 12  # of the still picture of several readings
 HINT = "Arrow keys move between heads and between tokens."
 CAVEAT = "A weight says where a token took from. It does not yet say why the model answers as it does."
+PROGRAMS = ("explorer.js", "explorer_panels.js", "explorer_page.js")
 
 
 def explore(
-    attentions: Any,
-    tokens: Sequence[str],
-    second: int | None = None,
+    shown: Shown | Mapping[str, Shown],
     *,
-    title: str = "",
-    ablation: Sequence[Ablation] = (),
-    beside: tuple[Any, ...] | None = None,
+    beside: Shown | Mapping[str, Shown] | None = None,
     names: tuple[str, str] = ("first", "second"),
+    title: str = "",
     head: tuple[int, int] = (0, 0),
     place: int | None = None,
 ) -> Frame:
-    """Explore one text's attention, as in `explore(*attend(model, tokenizer, "the cat sat"))`.
+    """Explore what a model does with a text, as in `explore(read_text(model, tokenizer, "the cat [MASK] down"))`.
 
-    `attentions` is what `check_attention` takes, or a list of (training step, attentions) for a slider to run through;
-    `second` is where the second of two sentences begins. `ablation`, from `ablate_heads`, says what is guessed without
-    each head. `beside` is another text's or model's attentions, tokens and `second`, as `attend` returns them, and
-    `names` what the two are. The view opens at `head`, a (layer, head), and at the token `place`, without it the first
-    that is guessed, or else the first after `[CLS]`. Raises `ValueError` as `check_attention` does, for steps of
-    different models, no such head or place, and more than 2 MB.
+    `shown` is a reading, as `read_text` or `attend` return it; or a list of (training step, reading), for a slider to
+    run through; or a dict of either by name, for a choice of texts. `beside` is another text or model of the same kind,
+    with `names` for the two: a text with one word changed is a counterfactual. The view opens at `head`, a (layer,
+    head), and at the token `place`, without it the first that is guessed, or else the first after `[CLS]`. Raises
+    `ValueError` as `check_attention` does, for steps that do not belong together, no such head or place, and more than
+    2 MB.
     """
     title = title or "Attention explorer"
-    if beside is None:
-        sides = [_Side(title, _by_step(attentions, tokens), list(tokens), second)]
-    else:
-        others, its_tokens, its_second = (*beside, None)[:3]
-        first = _Side(names[0], _by_step(attentions, tokens), list(tokens), second)
-        sides = [first, _Side(names[1], _by_step(others, its_tokens), list(its_tokens), its_second)]
-    stack = sides[0].steps[-1][1]
-    place = _checked_start(stack, head, place, ablation)
-    packed = [_packed(side, place) for side in sides]
-    if ablation:
-        packed[0]["guesses"] = _packed_guesses(ablation)
-    html = _html({"sides": packed, "start": head, "note": f"{HINT} {CAVEAT}"})
+    texts = _sides(by_name(shown), None if beside is None else by_name(beside), names, title)
+    packer = Packer()
+    packed: list[dict[str, Any]] = []
+    for name, sides in texts.items():
+        starts = [_start(side, head if side is sides[0] else None, place) for side in sides]
+        packed.append({"name": name, "sides": list(map(packer.side, sides, starts))})
+    data = {
+        "texts": packed,
+        "start": head,
+        "note": f"{HINT} {CAVEAT}",
+        "words": list(packer.words),
+        "found": packer.found,
+    }
+    html = _html(data)
     if (size := len(html.encode())) > MOST_BYTES:
         raise ValueError(
-            f"the view would have {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: pass fewer layers "
-            "(attentions[:4]), training steps or tokens"
+            f"the view would have {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}: pass fewer texts, "
+            "training steps, tokens or layers (attentions[:4])"
         )
-    picture = head_grid(stack[:, :MOST_HEADS], tokens, title="" if title == "Attention explorer" else title)
-    alt = f"{title}. {' '.join(side.words(alone=beside is None) for side in sides)} {CAVEAT}"
-    height = min(980, max(90 * len(stack) + 500, 860))
-    return Frame(html, picture, alt, height, title, downloads=True)
+    starts = [text["sides"][0]["place"] for text in packed]
+    picture = _still(list(texts.values()), starts, head, "" if title == "Attention explorer" else title)
+    alt = f"{title}. {' '.join(_words(side, alone=len(sides) == 1) for sides in texts.values() for side in sides)}"
+    return Frame(html, picture, f"{alt} {CAVEAT}", heights(data), title, downloads=True)
 
 
-class _Side(NamedTuple):
-    """One text read by one model, at one or more training steps."""
-
-    name: str
-    steps: list[tuple[int, Weights]]
-    tokens: list[str]
-    second: int | None
-
-    def words(self, *, alone: bool) -> str:
-        """What can be explored here."""
-        layers, heads = self.steps[0][1].shape[:2]
-        over = f" at training steps {', '.join(str(step) for step, _ in self.steps)}" if len(self.steps) > 1 else ""
-        size = f"{layers} layers by {heads} heads between {len(self.tokens)} tokens"
-        return f"{'' if alone else f'{self.name}: '}{size}{over}: {' '.join(self.tokens)}."
-
-
-def _by_step(attentions: Any, tokens: Sequence[str]) -> list[tuple[int, Weights]]:
-    """Checked weights by training step; a text without steps has the one step 0."""
-    listed = attentions is not None and len(attentions) and isinstance(attentions[0], tuple)
-    if not (listed and isinstance(attentions[0][0], int)):
-        return [(0, check_attention(attentions, tokens))]
-    steps = [(step, check_attention(weights, tokens)) for step, weights in attentions]
-    shapes = sorted({weights.shape[:2] for _, weights in steps})
-    if len(shapes) > 1:
-        raise ValueError(f"the steps have (layers, heads) {shapes[0]} and {shapes[1]}: expected one model's")
-    return steps
+def _sides(
+    shown: dict[str, Shown], beside: dict[str, Shown] | None, names: tuple[str, str], title: str
+) -> dict[str, list[Side]]:
+    """Each text's one or two sides, by its name."""
+    if beside is None:
+        return {name: [make_side(name or title, one)] for name, one in shown.items()}
+    if list(beside) != list(shown):
+        raise ValueError(f"beside has the texts {list(beside)}: expected the same as are shown, {list(shown)}")
+    texts = {name: [make_side(names[0], shown[name]), make_side(names[1], beside[name])] for name in shown}
+    for first, second in texts.values():
+        steps = [[step for step, _ in side.steps] for side in (first, second)]
+        if steps[0] != steps[1] and min(map(len, steps)) > 1:
+            raise ValueError(
+                f"the two have the training steps {steps[0]} and {steps[1]}: expected the same, or one step"
+            )
+    return texts
 
 
-def _checked_start(stack: Weights, head: tuple[int, int], place: int | None, ablation: Sequence[Ablation]) -> int:
-    """Where the view opens: the token, after the head was found to exist."""
-    layers, heads, count = stack.shape[:3]
-    if not (0 <= head[0] < layers and 0 <= head[1] < heads):
+def _start(side: Side, head: tuple[int, int] | None, place: int | None) -> int:
+    """The token at which a side opens, after the head was found to exist, if one is given."""
+    layers, heads = side.shape
+    if head is not None and not (0 <= head[0] < layers and 0 <= head[1] < heads):
         raise ValueError(f"head is {head}: expected a layer below {layers} and a head below {heads}")
+    count, ablation = len(side.tokens), side.steps[-1][1].ablation
     if place is None:
         return ablation[0].place if ablation else min(1, count - 1)
     if not 0 <= place < count:
@@ -116,75 +103,45 @@ def _checked_start(stack: Weights, head: tuple[int, int], place: int | None, abl
     return place
 
 
-def _packed(side: _Side, place: int) -> dict[str, Any]:
-    """A side as the page reads it."""
-    layers, heads = side.steps[0][1].shape[:2]
-    return {
-        "name": side.name,
-        "tokens": side.tokens,
-        "second": side.second,
-        "layers": layers,
-        "heads": heads,
-        "place": place,
-        "steps": [
-            [
-                step,
-                encode(weights),
-                [_facts(p) for layer in head_patterns(weights, side.tokens) for p in layer],
-                encode(rollout(weights, side.tokens)),
-            ]
-            for step, weights in side.steps
-        ],
-    }
+def _still(texts: list[list[Side]], places: list[int], head: tuple[int, int], title: str) -> Picture:
+    """All heads of one reading; of several, what one token takes in one head in each: that is their point."""
+    sides = [(side, place) for text, place in zip(texts, places, strict=True) for side in text]
+    if len(sides) == len(sides[0][0].steps) == 1:
+        reading = sides[0][0].steps[0][1]
+        return head_grid(reading.attentions[:, :MOST_HEADS], reading.tokens, title=title)
+    rows = []
+    for side, place in sides:
+        at = tuple(min(number, most - 1) for number, most in zip(head, side.shape, strict=True))
+        for step, reading in side.steps:
+            name = " ".join(
+                [*([side.name] if len(sides) > 1 else []), *([f"step {step}"] if len(side.steps) > 1 else [])]
+            )
+            here = min(place, len(reading.tokens) - 1)
+            best = next((one.whole for one in reading.ablation if one.place == here), None)
+            note = f"{best.pieces[0]} {percent(best.probabilities[0])}" if best else ""
+            rows.append((name, reading.tokens, here, reading.attentions[at][here], note))
+    return attention_rows(rows[:MOST_ROWS], title=f"{title}: layer {head[0]}, head {head[1]}" if title else "")
 
 
-def encode(weights: Weights) -> str:
-    """Weights as characters: number k of the alphabet says k/200 <= weight < (k+1)/200.
-
-    >>> encode(np.array([0.0, 0.005, 0.1, 0.3]))
-    '?@S|'
-    """
-    levels = np.clip(np.floor(weights * LEVELS + 1e-9), 0, LEVELS).astype(int)
-    return "".join(np.array(ALPHABET)[levels.ravel()])
-
-
-def _facts(pattern: Pattern) -> list[str | float]:
-    """A head's words, its four shares and its breadth in per cent, its entropy and distance."""
-    shares = [round(100 * share) for share in (*pattern.shares.values(), pattern.breadth)]
-    return [pattern.words, *shares, round(pattern.entropy, 2), round(pattern.distance, 1)]
-
-
-def _packed_guesses(ablation: Sequence[Ablation]) -> dict[str, Any]:
-    """Guesses as numbers of words and per mille: [place, whole, by head [first word's, word, chance, word, ...]]."""
-    every = [guesses for one in ablation for guesses in (one.whole, *(g for layer in one.without for g in layer))]
-    words = sorted({piece for guesses in every for piece in guesses.pieces})
-    number = {word: i for i, word in enumerate(words)}
-
-    def flat(pieces: list[str], probabilities: list[float]) -> list[int]:
-        pairs = zip(pieces, probabilities, strict=True)
-        return [value for piece, chance in pairs for value in (number[piece], round(1000 * chance))]
-
-    places = [
-        [
-            one.place,
-            flat(one.whole.pieces, one.whole.probabilities),
-            [[round(1000 * cut.first), *flat(cut.pieces, cut.probabilities)] for layer in one.without for cut in layer],
-        ]
-        for one in ablation
-    ]
-    return {"words": words, "places": places}
+def _words(side: Side, *, alone: bool) -> str:
+    """What can be explored here."""
+    layers, heads = side.shape
+    numbers = [str(step) for step, _ in side.steps]
+    over = f" at training steps {', '.join(numbers)}" if len(numbers) > 1 else ""
+    size = f"{layers} layer{'s' * (layers > 1)} by {heads} head{'s' * (heads > 1)} between {len(side.tokens)} tokens"
+    return f"{'' if alone else f'{side.name}: '}{size}{over}: {' '.join(side.tokens)}."
 
 
 def _html(data: dict[str, Any]) -> str:
     """Styles, data and program, without comments and indentation, as the frame takes them."""
     folder = files("bertmini.viz.interactive")
-    css, *programs = (
-        (folder / name).read_text(encoding="utf-8") for name in ("explorer.css", "explorer.js", "explorer_page.js")
-    )
-    style = tight(bare(css))
+    css, *programs = ((folder / name).read_text(encoding="utf-8") for name in ("explorer.css", *PROGRAMS))
     payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     program = "\n".join(bare(text) for text in programs)
-    return f"<style>{style}</style><script type='application/json'>{payload}</script><script>\n{program}\n</script>"
+    return (
+        f"<style>{tight(bare(css))}</style><script type='application/json'>{payload}</script>"
+        f"<script>\n{program}\n</script>"
+    )
 
 
 def bare(program: str) -> str:

@@ -1,11 +1,8 @@
-// The attention explorer, part 2: the page. Part 1, explorer.js, has the functions that need no page.
-// One state for all: training step, layer, head, what is shown; each side has a token of its own. Whatever changes is
-// drawn anew and said in one sentence, which screen readers speak.
+// The attention explorer, part 3: the page. Parts 1 and 2 have the functions that need no page.
+// One state for all: text, training step, layer, head, what is shown; each side has a token of its own. Whatever
+// changes is drawn anew and said in one sentence, which screen readers speak. All of it belongs to the chosen step.
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const join = (list, draw) => Array.from(list, draw).join('');
-const times = (count, draw) => join({length: count}, (_, i) => draw(i));
-const marked = (token) => `<bdi>${escapeXml(token)}</bdi>`;
 
 // Only the chosen one of some items is reached by Tab; the arrow keys lead from it to the others.
 function choose(items, at) {
@@ -43,32 +40,6 @@ function rastered(svg) {
   });
 }
 
-// All that a side will ever hold, still without weights.
-function skeleton({name, tokens, layers, heads, second}, alone) {
-  const square = `<canvas width=${tokens.length} height=${tokens.length}></canvas>`;
-  const tile = `<div class=tile role=gridcell aria-selected=false>${square}<span></span></div>`;
-  const row = (i) => `<div role=row><span role=rowheader>layer ${i}</span>${tile.repeat(heads)}</div>`;
-  const chip = (token, i) => `<div class='chip${i && i === second ? ' second' : ''}' role=option aria-selected=false>` +
-    `${marked(token)}<span></span></div>`;
-  return `${alone ? '' : `<h2>${escapeXml(name)}</h2>`}
-<div class=scroll><div class='heads${heads > 8 ? ' many' : ''}' role=grid aria-label='Heads, a row per layer'>
-${times(layers, row)}</div></div>
-<div class=picture>
-<div class=chips role=listbox aria-orientation=horizontal aria-label=Tokens>${join(tokens, chip)}</div>
-<div class='map scroll' role=group tabindex=0 aria-label='Heat map'></div><p class=readout></p>
-<button>Save as SVG</button> <button>Save as PNG</button>
-<details><summary>Description of the picture</summary><p class=alt></p></details>
-<details class=numbers><summary>All weights as numbers</summary>
-<div class='table scroll' role=group tabindex=0 aria-label=Weights></div></details></div>
-<div><table class=facts></table><div class=without></div></div>`;
-}
-
-function weightTable(matrix, tokens) {
-  const cell = (weight) => `<td>${two(weight)}`;
-  const row = (weights, i) => `<tr><th scope=row>${marked(tokens[i])}${join(weights, cell)}`;
-  return `<table><tr><td>${join(tokens, (token) => `<th scope=col>${marked(token)}`)}${join(matrix, row)}</table>`;
-}
-
 async function save(name, svg, alt) {
   const [parts, type] = name.endsWith('png') ? [withDescription(await rastered(svg), alt), 'image/png'] :
     [[svg], 'image/svg+xml'];
@@ -78,31 +49,35 @@ async function save(name, svg, alt) {
   link.click();
 }
 
-function makeSide(side, alone, state, changed) {
-  const {tokens, layers, heads, steps, guesses} = side;
-  const size = tokens.length;
-  const start = alone ? '' : `${side.name}: `;
+function makeSide(side, other, state, changed, {words, found}) {
+  const {tokens, layers, heads, steps} = side;
+  const [size, alone] = [tokens.length, !other];
+  const level = alone ? 2 : 3;
+  const differs = (i) => other && other.tokens.length === size && other.tokens[i] !== tokens[i];
   const node = document.createElement('section');
-  node.className = 'side';
+  const left = 56 + heads * (heads > 8 ? 50 : 74);
+  node.style.setProperty('--left', `${max(left, 250)}px`);
+  const panels = steps.some(([, , , guesses, search]) => guesses.length || found[search]);
+  node.className = `side${left > 420 ? ' wide' : ''}${panels ? ' panels' : ''}`;
   node.ariaLabel = side.name;
-  node.innerHTML = skeleton(side, alone);
+  node.innerHTML = skeleton(side, alone, differs);
   const find = (selector) => node.querySelector(selector);
   const [tiles, chips, buttons] = ['.tile', '.chip', 'button'].map((selector) => [...node.querySelectorAll(selector)]);
-  const [map, readout, numbers] = ['.map', '.readout', '.numbers'].map(find);
+  const [map, readout] = ['.map', '.readout'].map(find);
 
   let place = side.place;
-  let levels, rolled, matrix, alt;
+  let weights, matrix, alt, room;
   const layer = () => min(state.layer, layers - 1);
   const head = () => min(state.head, heads - 1);
   const index = () => layer() * heads + head();
-  const now = () => steps[min(state.step, steps.length - 1)];
-  const headMatrix = (number) => matrixOf(levels, size, number);
-  const mean = (number) => meanOf(Array.from({length: heads}, (_, i) => headMatrix(number * heads + i)));
+  const [step, , facts, guesses, search] = [0, 1, 2, 3, 4].map((part) => () => steps[min(state.step, steps.length - 1)][part]);
+  const start = () => `${alone ? '' : `${side.name}: `}${steps.length > 1 ? `Step ${step()}. ` : ''}`;
+  // Heads first, then the means of the layers, then the rollouts.
   const views = {
-    head: () => [headMatrix(index()), `Layer ${layer()}, head ${head()} (${now()[2][index()][0]})`],
-    mean: () => [mean(layer()), `Layer ${layer()}, mean of its heads`],
+    head: () => [index(), `Layer ${layer()}, head ${head()} (${facts()[index()][0]})`],
+    mean: () => [layers * heads + layer(), `Layer ${layer()}, mean of its heads`],
     rollout: () => [
-      matrixOf(rolled, size, layer()),
+      layers * (heads + 1) + layer(),
       `Rollout up to layer ${layer()}, a heuristic: (A + I)/2 multiplied over the layers`,
     ],
   };
@@ -113,6 +88,7 @@ function makeSide(side, alone, state, changed) {
 
   const cellAt = (event) => {
     const group = map.querySelector('.cells');
+    if (!group) return false;
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(group.getScreenCTM().inverse());
     const cell = [point.y, point.x].map((value) => floor(value / group.dataset.cell));
     return cell.every((i) => i in tokens) && cell;
@@ -131,68 +107,53 @@ function makeSide(side, alone, state, changed) {
     button.onclick = () => save(`attention.${['svg', 'png'][i]}`, heatMap(matrix, tokens, {...look, alt}), alt);
   });
 
-  numbers.ontoggle = () => {
-    if (numbers.open) find('.table').innerHTML = weightTable(matrix, tokens);
-  };
-
   function drawTile(tile, number) {
     const pixels = new ImageData(size, size);
     const ink = channels(colour('heat'));
-    levels.slice(number * size * size, (number + 1) * size * size).forEach((level, i) =>
-      pixels.data.set([...ink, level * 255 / LEVELS], 4 * i));
+    weights.slice(number * size * size, (number + 1) * size * size).forEach((weight, i) =>
+      pixels.data.set([...ink, weight * 255], 4 * i));
     tile.firstChild.getContext('2d').putImageData(pixels, 0, 0);
-    const words = now()[2][number][0];
-    tile.lastChild.textContent = words.split(',')[0].replace(' token', '');
-    tile.ariaLabel = `layer ${floor(number / heads)}, head ${number % heads}: ${words}`;
+    const [said, label] = facts()[number];
+    tile.lastChild.textContent = heads > 8 ? label.replace('previous', 'prev').replace('delimiter', 'delim') : label;
+    tile.ariaLabel = `layer ${floor(number / heads)}, head ${number % heads}: ${said}`;
   }
 
-  const shares = () => {
-    const [, previous, next, same, delimiters, breadth, entropy, distance] = now()[2][index()];
-    return {
-      'previous token': `${previous} %`, 'next token': `${next} %`, 'same token': `${same} %`,
-      delimiters: `${delimiters} %`, entropy: `${two(entropy)} nats, ${breadth} % of the largest`,
-      'mean distance': `${distance.toFixed(1)} tokens`,
-    };
-  };
-
-  const guessed = () => guesses.places.find(([at]) => at === place) || guesses.places[0];
-  const word = (number) => escapeXml(guesses.words[number]);
-  const list = (flat) => join({length: flat.length / 2}, (_, i) =>
-    `${i ? ', ' : ''}${guesses.words[flat[2 * i]]} ${(flat[2 * i + 1] / 10).toFixed(1)} %`);
-
-  function drawGuesses() {
-    const [at, whole, cut] = guessed();
-    const level = alone ? 2 : 3;
-    const cell = (number) => `<td${number === index() ? ' aria-current=true' : ''}>${round(cut[number][0] / 10)} %` +
-      (cut[number][1] === whole[0] ? '' : ` → ${word(cut[number][1])}`);
-    const row = (i) => `<tr><th scope=row>layer ${i}${times(heads, (j) => cell(i * heads + j))}`;
-    find('.without').innerHTML = `<h${level}>What ${escapeXml(called(tokens, at))} becomes without a head</h${level}>
-<p>With all heads: ${escapeXml(list(whole))}.
-<p>Without layer ${layer()}, head ${head()}: ${escapeXml(list(cut[index()].slice(1)))}.
-<div class=scroll role=group tabindex=0 aria-label='Each head cut'><table>
-<caption>Probability of “${word(whole[0])}” without each head; → if another comes first</caption>
-<tr><td>${times(heads, (i) => `<th scope=col>head ${i}`)}${times(layers, row)}</table></div>`;
+  // The weights as a heat map, as numbers or in words.
+  function drawMap() {
+    room = map.clientWidth;
+    const look = {paper: colour('paper'), ink: colour('ink'), heat: colour('heat'), alt, room: room - 8};
+    map.innerHTML = {
+      map: () => heatMap(matrix, tokens, look),
+      numbers: () => weightTable(matrix, tokens),
+      words: () => `<p class=alt>${escapeXml(alt)}</p>`,
+    }[state.draw]();
+    readout.textContent = state.draw === 'map' ? 'Point at a cell to read its weight.' : '';
   }
 
-  return {
+  const guessed = () => guesses().find(([at]) => at === place) || guesses()[0];
+  function drawPanels() {
+    const [guess, corpus] = [guesses().length && guessed(), found[search()]];
+    find('.without').innerHTML = guess ?
+      guessPanel(guess, words, [layer(), head()], [layers, heads], called(tokens, guess[0]), level) : '';
+    find('.found').innerHTML = corpus ? foundPanel(corpus, index(), [colour('paper'), colour('heat')], level) : '';
+  }
+
+  const drawn = {
     node,
     takes: (others) => others.join('\n') === tokens.join('\n'),
     step() {
-      [levels, rolled] = [now()[1], now()[3]].map(levelsOf);
+      weights = weightsOf(steps[min(state.step, steps.length - 1)][1]);
       tiles.forEach(drawTile);
     },
     head() {
       choose(tiles, index());
-      const facts = Object.entries(shares());
-      let heading;
-      [matrix, heading] = views[state.show]();
-      alt = described(matrix, tokens, `${start}${steps.length > 1 ? `Step ${now()[0]}. ` : ''}${heading}`);
-      if (state.show === 'head') alt += ` ${facts.map((fact) => fact.join(' ')).join(', ')}.`;
-      find('.alt').textContent = alt;
-      map.innerHTML = heatMap(matrix, tokens, {paper: colour('paper'), ink: colour('ink'), heat: colour('heat'), alt});
-      find('.facts').innerHTML = `<caption>Layer ${layer()}, head ${head()}: where its attention goes</caption>` +
-        join(facts, ([name, value]) => `<tr><th scope=row>${name}<td>${value}`);
-      numbers.ontoggle();
+      const [number, heading] = views[state.show]();
+      const [table, numbers] = factTable(facts()[index()], `Layer ${layer()}, head ${head()}, in this text`);
+      matrix = matrixOf(weights, size, number);
+      alt = described(matrix, tokens, `${start()}${heading}`);
+      if (state.show === 'head') alt += ` ${numbers}.`;
+      find('.facts').innerHTML = table;
+      drawMap();
     },
     place(to = place) {
       place = min(to, size - 1);
@@ -200,40 +161,50 @@ function makeSide(side, alone, state, changed) {
       lineOf(matrix, place, state.backwards).forEach((weight, i) => {
         const {style, lastChild} = chips[i];
         [style.background, style.color] = shade(weight, colour('paper'), colour('heat'));
-        lastChild.textContent = weight < 0.005 ? '0' : two(weight);
+        lastChild.textContent = weight ? two(weight) : '0';
       });
       const group = map.querySelector('.cells');
-      const edges = [0, place, size, 1].map((number) => number * group.dataset.cell);
-      const [x, y, w, h] = state.backwards ? [1, 0, 3, 2].map((i) => edges[i]) : edges;
-      group.querySelector('.chosen')?.remove();
-      group.insertAdjacentHTML('beforeend', `<rect class=chosen x=${x} y=${y} width=${w} height=${h} />`);
-      readout.textContent = spoken(matrix, tokens, place, state.backwards);
-      if (guesses) drawGuesses();
+      if (group) {
+        const edges = [0, place, size, 1].map((number) => number * group.dataset.cell);
+        const [x, y, w, h] = state.backwards ? [1, 0, 3, 2].map((i) => edges[i]) : edges;
+        group.querySelector('.chosen')?.remove();
+        group.insertAdjacentHTML('beforeend', `<rect class=chosen x=${x} y=${y} width=${w} height=${h} />`);
+      }
+      drawPanels();
     },
     sentence(what) {
       const said = spoken(matrix, tokens, place, state.backwards);
-      if (what === 'place') return start + said;
-      if (!guesses || state.show !== 'head') return `${start}${views[state.show]()[1]}. ${said}`;
+      if (what === 'place') return start() + said;
+      if (!guesses().length || state.show !== 'head') return `${start()}${views[state.show]()[1]}. ${said}`;
       const [at, whole, cut] = guessed();
-      return `${start}${views.head()[1]}. ${said} ${called(tokens, at)} with all heads: ${list(whole.slice(0, 2))}; ` +
-        `without this one: ${list(cut[index()].slice(1, 3))}.`;
+      return `${start()}${views.head()[1]}. ${said} ${called(tokens, at)} with all heads: ` +
+        `${listed(whole.slice(0, 2), words)}; without this one: ${listed(cut[index()].slice(1, 3), words)}.`;
     },
   };
+  // The heat map is as wide as there is room for.
+  new ResizeObserver(() => {
+    if (!matrix || map.clientWidth === room) return;
+    drawMap();
+    drawn.place();
+  }).observe(map);
+  return drawn;
 }
 
 function start(data, source) {
-  const longest = data.sides.map((side) => side.steps).sort((a, b) => b.length - a.length)[0];
-  const state = {step: longest.length - 1, layer: data.start[0], head: data.start[1], show: 'head', backwards: false};
+  const option = ({name}, i) => `<option value=${i}>${escapeXml(name)}`;
   source.insertAdjacentHTML('beforebegin', `<div class=bar>
-<label>Show <select><option value=head>one head<option value=mean>mean of a layer's heads
+<label>Text <select id=text>${join(data.texts, option)}</select></label>
+<label>Training step <input id=step type=range><output></output></label>
+<label>Show <select id=show><option value=head>one head<option value=mean>mean of a layer's heads
 <option value=rollout>rollout up to a layer (a heuristic)</select></label>
-<label>Numbers <select><option>what the token attends to<option>what attends to the token</select></label>
-<label>Training step <input type=range max=${state.step} value=${state.step}><output></output></label></div>
-<p class=spoken role=status></p>
-<div class='sides${data.sides[1] ? '' : ' alone'}'></div><p class=note>${data.note}</p>`);
+<label>as <select id=draw><option value=map>heat map<option value=numbers>numbers<option value=words>words</select></label>
+<label>At the tokens <select id=way><option>what the token attends to<option>what attends to the token</select></label></div>
+<p class=spoken role=status></p><div class=sides></div><p class=note>${data.note}</p>`);
   const find = (selector) => source.parentElement.querySelector(selector);
-  const [show, direction, slider] = find('.bar').querySelectorAll('select, input');
-  if (!state.step) slider.parentElement.hidden = true;
+  const [text, slider, show, draw, way] = ['#text', '#step', '#show', '#draw', '#way'].map(find);
+  const state = {layer: data.start[0], head: data.start[1]};
+  let sides, steps;
+  if (data.texts.length < 2) text.parentElement.hidden = true;
 
   // After a change of the training step all is drawn; of the head, all but the small pictures; of the token, its line.
   const changed = (what, ...value) => {
@@ -242,23 +213,32 @@ function start(data, source) {
     if (what !== 'place') sides.forEach((side) => side.head());
     const touched = sides.filter((side) => what !== 'place' || side.takes(value[0]));
     touched.forEach((side) => side.place(what === 'place' ? value[1] : undefined));
-    const step = what === 'step' && state.step ? `Step ${find('output').value}. ` : '';
-    find('.spoken').textContent = step + touched.map((side) => side.sentence(what)).join(' ');
-  };
-  const sides = data.sides.map((side) => makeSide(side, data.sides.length === 1, state, changed));
-  find('.sides').append(...sides.map((side) => side.node));
-  show.onchange = direction.onchange = () => {
-    [state.show, state.backwards] = [show.value, direction.selectedIndex > 0];
-    changed('head', state.layer, state.head);
+    find('.spoken').textContent = touched.map((side) => side.sentence(what)).join(' ');
   };
   slider.oninput = () => {
     state.step = Number(slider.value);
-    find('output').value = longest[state.step][0];
-    slider.setAttribute('aria-valuetext', `step ${longest[state.step][0]}`);
+    find('output').value = steps[state.step][0];
+    slider.setAttribute('aria-valuetext', `step ${steps[state.step][0]}`);
     changed('step');
   };
+  show.onchange = draw.onchange = way.onchange = () => {
+    Object.assign(state, {show: show.value, draw: draw.value, backwards: way.selectedIndex > 0});
+    changed('head', state.layer, state.head);
+  };
+  text.onchange = () => {
+    const chosen = data.texts[text.value].sides;
+    steps = chosen.map((side) => side.steps).sort((a, b) => b.length - a.length)[0];
+    slider.max = steps.length - 1;
+    slider.value = min(state.step ?? Infinity, steps.length - 1);
+    slider.parentElement.hidden = steps.length < 2;
+    sides = chosen.map((side, i) => makeSide(side, chosen[1 - i], state, changed, data));
+    find('.sides').replaceChildren(...sides.map((side) => side.node));
+    find('.sides').className = `sides${chosen[1] ? '' : ' alone'}`;
+    Object.assign(state, {show: show.value, draw: draw.value, backwards: way.selectedIndex > 0});
+    slider.oninput();
+  };
   matchMedia('(prefers-color-scheme: dark)').onchange = slider.oninput;
-  slider.oninput();
+  text.onchange();
 }
 
 const source = document.querySelector('script[type*=json]');

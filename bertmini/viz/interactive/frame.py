@@ -6,13 +6,16 @@ colour scheme with a foreground *and* a background of its own. Where scripts or 
 notebook, a mail, paper) a still picture and its words take over: they are an output of their own before the frame, and
 stand folded up under it.
 
-Left out on purpose: frames that grow with their content, which would need a script in the notebook's page.
+Left out on purpose: frames that grow with their content, which would need a script in the notebook's page. So whoever
+makes a view says how high it is, at each width.
 Taught in chapter 13.
 """
 
 import html as html_text
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +50,8 @@ class Frame:
     picture: Picture | None
     alt: str
     """What the view shows, in words: all that a plain-text reader gets."""
-    height: int
-    """In CSS pixels; what is higher scrolls inside the frame."""
+    height: int | Mapping[int, int]
+    """In CSS pixels; or the heights from certain widths of the frame on, the smallest width first."""
     title: str = ""
     """A short name, read out when a reader enters the frame; the words' first sentence if there is none."""
     downloads: bool = False
@@ -108,8 +111,10 @@ class Frame:
     def _bundle(self, image: str) -> dict[str, str]:
         source, title = _attribute(self.page()), _attribute(self.name)
         sandbox = "allow-scripts allow-downloads" if self.downloads else "allow-scripts"
-        style = f"display:block;width:100%;height:{self.height}px;border:1px solid #8a939c;box-sizing:border-box"
+        style = f"display:block;width:100%;{height_style(self.height)};border:1px solid #8a939c;box-sizing:border-box"
         frame = f'<iframe title="{title}" sandbox="{sandbox}" srcdoc="{source}" style="{style}"></iframe>'
+        if not isinstance(self.height, int):  # its height looks at the width of this box
+            frame = f'<div style="container-type:inline-size">{frame}</div>'
         bundle = {"text/html": frame + _folded(image), "text/plain": self.alt}
         if found := re.search('data:image/png;base64,([^"]*)', image):
             bundle["image/png"] = found[1]
@@ -119,6 +124,27 @@ class Frame:
 def _folded(image: str) -> str:
     """The picture as it stands under the view."""
     return image and f"<details><summary>{FOLDED}</summary>{image}</details>"
+
+
+def height_style(height: int | Mapping[int, int]) -> str:
+    """A height as a style; of several, the one that belongs to the width of the box around the frame.
+
+    A style attribute has no conditions, but `clamp(0px, (800px - 100cqw) * 999, 50px)` is 50px in a box narrower than
+    800 and nothing in a wider one. A browser without such units takes the greatest height.
+
+    >>> height_style({300: 90, 800: 40})
+    'height:90px;height:calc(40px + clamp(0px,(800px - 100cqw)*999,50px))'
+    """
+    if isinstance(height, int):
+        return f"height:{height}px"
+    widths = sorted(height)
+    steps = "".join(
+        f" {'+' if height[narrower] >= height[wider] else '-'} "
+        f"clamp(0px,({wider}px - 100cqw)*999,{abs(height[narrower] - height[wider])}px)"
+        for narrower, wider in pairwise(widths)
+        if height[narrower] != height[wider]
+    )
+    return f"height:{max(height.values())}px;height:calc({height[widths[-1]]}px{steps})"
 
 
 def tight(css: str) -> str:
