@@ -284,12 +284,12 @@ def test_ctrl_c_during_an_evaluation_lets_it_end(at: int, tmp_path: Path) -> Non
 
     told = {
         1: "stopped before the first step; there is nothing to save",
-        2: r"stopped after step 3; .*step-000003 is saved",
+        2: r"stopped after step 2; .*step-000002 is saved",
     }
     with pytest.raises(KeyboardInterrupt, match=told[at]):
-        run(Toy(), ToyStream(), steps=3, evaluate=evaluate, checkpoints=tmp_path)
-    assert len(looks) == at
-    assert [path.name for path in checkpoint_folders(tmp_path)] == ["step-000003"] * (at - 1)
+        run(Toy(), ToyStream(), steps=3, evaluate=evaluate, evaluate_every=1, checkpoints=tmp_path)
+    assert len(looks) == {1: 1, 2: 3}[at]  # the step that follows the evaluation is ended, too
+    assert [path.name for path in checkpoint_folders(tmp_path)] == ["step-000002"] * (at - 1)
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
