@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.pretraining import BertForMaskedLM
-from bertmini.printing import prepare_streams, print_classifier, print_evaluation, print_run, say
+from bertmini.printing import announce, prepare_streams, print_classifier, print_evaluation, print_run, say
 from bertmini.runs.evaluate import evaluate
 from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import fill_mask
@@ -196,7 +196,7 @@ def run_pretrain(asked: argparse.Namespace) -> None:
     """Pretrain, then show what was learned."""
     begun = read_settings(asked.out) if asked.resume else None
     settings = choose_settings(asked_for(asked, PretrainingSettings), begun)
-    say(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
+    announce(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
     run = pretrain(settings, asked.out, device=asked.device, resume=asked.resume)
     with model_is_safe(asked.out):
         save_curve(run, asked.out / "loss.png")
@@ -211,7 +211,7 @@ def run_finetune(asked: argparse.Namespace) -> None:
     """Fine-tune, then show how well each class is told."""
     settings = FinetuningSettings(**asked_for(asked, FinetuningSettings))
     start = "random weights, shaped like" if settings.from_scratch else "the weights of"
-    say(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
+    announce(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
     result = finetune(settings, asked.out, device=asked.device)
     with model_is_safe(asked.out):
         save_confusion(result, asked.out / "confusion.png")

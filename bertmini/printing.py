@@ -37,9 +37,24 @@ def visible(text: str) -> str:
 
 
 def say(line: str = "", *, error: bool = False) -> None:
-    """Print one line; an error goes to the errors, and if nobody reads them, that is no error of its own."""
-    with contextlib.suppress(*[OSError] * error):
+    """Print one line; an error goes to the errors, and if nobody reads them, that is no error of its own.
+
+    Raises `BrokenPipeError` where nobody reads the output any more, `OSError` where it does not arrive otherwise.
+    """
+    try:
         print(visible(line), file=sys.stderr if error else sys.stdout)
+    except OSError as problem:
+        if error:
+            return
+        if isinstance(problem, BrokenPipeError):
+            raise
+        raise OSError(f"the output was not written: {problem}") from problem
+
+
+def announce(line: str) -> None:
+    """Print what is about to be done; it is done whether anybody reads this or not."""
+    with contextlib.suppress(BrokenPipeError):
+        say(line)
 
 
 def print_run(run: Run, filled: list[Filled]) -> None:

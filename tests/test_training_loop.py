@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from training_toys import Fixed, Output, Toy, ToyStream
 
-from bertmini.training import History, Recipe, accumulate_gradients, checkpoint_folders, train
+from bertmini.training import History, Recipe, accumulate_gradients, checkpoint_folders, interrupts_wait, train
 from bertmini.training.loop import READ_EVERY
 
 CPU = torch.device("cpu")
@@ -246,6 +246,50 @@ def test_ctrl_c_finishes_the_step_saves_and_the_run_goes_on_to_the_same_end(tmp_
 def test_ctrl_c_without_a_folder_says_that_nothing_is_saved() -> None:
     with pytest.raises(KeyboardInterrupt, match="stopped after step 2; nothing is saved"):
         run(Toy(), Interrupting(2))
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_that_end_a_program_save_too(name: str, tmp_path: Path) -> None:
+    before = signal.getsignal(getattr(signal, name))
+
+    class Ended(ToyStream):
+        def __next__(self) -> dict[str, Tensor]:
+            signal.raise_signal(getattr(signal, name))
+            return super().__next__()
+
+    with pytest.raises(KeyboardInterrupt, match=r"stopped after step 1; .*step-000001 is saved"):
+        run(Toy(), Ended(), checkpoints=tmp_path)
+    assert signal.getsignal(getattr(signal, name)) is before
+
+
+def test_nohup_stays_in_force(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts_wait() as interrupted:
+            signal.raise_signal(signal.SIGHUP)
+        assert not interrupted.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_ctrl_c_during_an_evaluation_lets_it_end(at: int, tmp_path: Path) -> None:
+    looks: list[int] = []
+
+    def evaluate(model: nn.Module) -> dict[str, float]:
+        looks.append(len(looks))
+        if len(looks) == at:
+            signal.raise_signal(signal.SIGINT)
+        return {"held_out": 1.5}
+
+    told = {
+        1: "stopped before the first step; there is nothing to save",
+        2: r"stopped after step 2; .*step-000002 is saved",
+    }
+    with pytest.raises(KeyboardInterrupt, match=told[at]):
+        run(Toy(), ToyStream(), steps=3, evaluate=evaluate, evaluate_every=1, checkpoints=tmp_path)
+    assert len(looks) == {1: 1, 2: 3}[at]  # the step that follows the evaluation is ended, too
+    assert [path.name for path in checkpoint_folders(tmp_path)] == ["step-000002"] * (at - 1)
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
