@@ -1,8 +1,10 @@
 """Does a training run end in the same digits on another processor, and what does it cost to make it so?
 
-Trains one small BERT for 200 steps under several settings of PyTorch's, MKL's and oneDNN's variables, each in a process
-of its own on one thread, by turns. One row per setting: the loss after the last step, a checksum of all weights, and
-the processor time of the 200 steps beside that of the first setting. Compare the checksums between machines.
+First table: one small BERT, trained for 200 steps under several settings of PyTorch's, MKL's and oneDNN's variables,
+each in a process of its own on one thread, by turns: the loss after the last step, a checksum of all weights, and the
+processor time of the 200 steps beside that of the first setting. Compare the checksums between machines.
+
+Second table: how fast two runs part. Chapter 00's run under two settings, and how far apart their losses are.
 
     python benchmarks/arithmetic.py --write arithmetic.md
 """
@@ -19,9 +21,15 @@ from pathlib import Path
 
 import torch
 from common import circumstances, spread, store, table
+from youth import PLAIN
 
-from bertmini import BertConfig, BertForPreTraining
-from tools.arithmetic import PIN
+from bertmini import BertConfig, BertForPreTraining, WordPieceTokenizer, World
+from bertmini import train as train_model
+from bertmini.runs.materials import make_stream
+from bertmini.runs.pretrain import build_model, make_recipe
+from bertmini.runs.settings import choose_settings
+from bertmini.runs.world import WorldPairs
+from tools.arithmetic import PIN, under
 
 STEPS = 200
 FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
@@ -63,6 +71,33 @@ def train() -> None:
     print(json.dumps([f"{loss.item():.7f}", hashlib.sha256(weights).hexdigest()[:12], seconds]))
 
 
+def chapter_losses() -> None:
+    """Train as chapter 00 does, and print the loss of every step as JSON."""
+    torch.set_num_threads(1)
+    world = World.default()
+    tokenizer = WordPieceTokenizer.from_vocab(world.vocabulary())
+    settings = choose_settings({"steps": 2_000, "batch_size": 64, "learning_rate": 3e-3} | PLAIN)
+    model = build_model(settings, len(tokenizer), tokenizer.pad_id)
+    stream = make_stream(WorldPairs(world), tokenizer, settings)
+    history = train_model(model, stream, make_recipe(settings), device="cpu", progress=False)
+    print(json.dumps(dict(zip(*history.column("loss"), strict=True))))
+
+
+def part() -> str:
+    """Run the chapter's training under two settings: a table of how far apart the losses are."""
+    losses = []
+    for name in ("pinned", "ATen default"):
+        command, environment = [sys.executable, __file__, "--chapter"], under(name, os.environ)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        losses.append({int(step): loss for step, loss in json.loads(done.stdout).items()})
+    apart = {step: abs(loss - losses[1][step]) for step, loss in losses[0].items()}
+    rows = []
+    for begin in (0, 50, 100, 200, 300, 400, 600, 1_000, 1_900):
+        those = [difference for step, difference in apart.items() if begin <= step < begin + 50]
+        rows.append([f"{begin} to {begin + 49}", f"{max(those):.0e}" if those else ""])
+    return table(["steps", "largest difference of the loss, nats"], rows)
+
+
 def measure(setting: dict[str, str]) -> tuple[str, str, float]:
     """Train in a process of its own, under one setting."""
     free = {name: value for name, value in os.environ.items() if name not in PIN}
@@ -98,10 +133,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--one", action="store_true", help="train in the arithmetic of this process alone")
+    parser.add_argument("--chapter", action="store_true", help="train as chapter 00 does, here and now")
     parser.add_argument("--write", metavar="NAME", help="store the table under results/NAME")
     asked = parser.parse_args()
-    if asked.one:
-        return train()
+    if asked.one or asked.chapter:
+        return train() if asked.one else chapter_losses()
     cpu = Path("/proc/cpuinfo")
     has = [flag for flag in FLAGS if cpu.exists() and flag in cpu.read_text(encoding="utf-8").split()]
     torch.set_num_threads(1)
@@ -111,6 +147,9 @@ def main() -> None:
         f"{circumstances(torch.device('cpu'))}; the processor has {', '.join(has) or 'unknown instructions'}",
         table(heading, compare(asked.rounds)),
         "Bold: the setting of the stored run. Seconds are the process's own, for the steps alone.",
+        "## How fast two runs part",
+        "Chapter 00's run, pinned and under ATen default:",
+        part(),
     ]
     print("\n\n".join(parts))
     if asked.write:

@@ -1,11 +1,10 @@
 """A model that remembers its youth: chapter 00's run, kept every 200 steps, for chapter 13 to look into.
 
-A training run does not end in the same weights on another processor. Two runs whose arithmetic differs in the last
-place of float64 are a millionth apart after 600 steps of this one and have nothing in common after 700, so a chapter
-that speaks of single heads needs stored weights. They are float16, 2.6 MB; the random weights of the beginning are not
-stored.
+A training run does not end in the same weights on another processor: rounding differences grow by a factor of ten
+every forty steps or so, even in float64, until the runs have nothing in common (`arithmetic.py`). A chapter that speaks
+of single heads needs stored weights. They are float16, 2.6 MB, without the random ones of the beginning.
 
-    python benchmarks/youth.py --write youth.safetensors    # another machine: other heads, chapter 13 must be reread
+    python benchmarks/youth.py --write youth.safetensors    # elsewhere: other heads, and chapter 13 must be reread
 """
 
 import argparse
@@ -43,8 +42,9 @@ def grow_up(every: int) -> dict[str, Tensor]:
         measured += 1
         return {}
 
-    stream = make_stream(WorldPairs(world), tokenizer, settings)
-    train(model, stream, make_recipe(settings), evaluate=keep, device="cpu")
+    train(
+        model, make_stream(WorldPairs(world), tokenizer, settings), make_recipe(settings), evaluate=keep, device="cpu"
+    )
     return kept
 
 
