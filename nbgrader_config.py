@@ -11,3 +11,4 @@ c.CourseDirectory.release_directory = "exercises"
 c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("write your answer here")'}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 c.Execute.timeout = 120
+c.OverwriteCells.add_missing_cells = True  # a test that a student has deleted comes back

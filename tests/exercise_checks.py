@@ -11,23 +11,42 @@ would write it, then which cell's answer it replaces, which test must catch it a
     \"\"\"
 
 What follows is the whole cell that the student would have handed in.
+
+Answers that differ from the model answer in a line or two stand in `tests/wrong_answers/NN_name/variants.toml`: tables
+`[[wrong]]` with `name`, `kind`, `why`, `answer`, `message`, and `[[right]]` without `kind` and `message`. Each has
+`replace`, a list of [text of the model answer, other text], or `source`, the whole cell.
+
+    python -m tests.exercise_checks        # the table of what is caught, by the visible tests or by hidden ones
 """
 
 import ast
+import contextlib
+import io
+import random
 import re
+import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
+import torch
 from nbformat import NotebookNode
 
-from tools.notebooks import ROOT
+from tools.notebooks import ROOT, read
 
 WRONG_ANSWERS = ROOT / "tests" / "wrong_answers"
 MIN_WRONG_ANSWERS = 2
 EXERCISES = range(3, 7)
-HEADING = re.compile(r"^## \d+\. .+ · (?:easy|medium|hard) · \d+ minutes · practises .+$", re.MULTILINE)
+HEADING = re.compile(
+    r"^## (\d+)\. .+ · (?:easy|medium|hard) · (\d+) minutes · (\d+) points · practises .+$", re.MULTILINE
+)
+TITLE = re.compile(
+    r"^# Exercises: .+ · (\d+) minutes · (\d+) points\n\nIn class: exercises ([\d, and]+) \((\d+) minutes\)"
+)
+EXAMPLE = "## 1. Title · easy · 5 minutes · 3 points · practises ..."
+CLASS_MINUTES = 30  # what TEACHING.md's plan of a session gives to the exercises
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n.*### END SOLUTION", re.DOTALL)
 HIDDEN_TESTS = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
 
@@ -43,6 +62,16 @@ class WrongAnswer(NamedTuple):
     answer: str
     caught_by: str
     message: str
+    source: str
+    kind: str = "as a student might"
+
+
+class RightAnswer(NamedTuple):
+    """A right answer that is written otherwise than the model answer, and that no test may accuse."""
+
+    name: str
+    why: str
+    answer: str
     source: str
 
 
@@ -61,6 +90,40 @@ def parse_wrong_answer(name: str, source: str) -> WrongAnswer:
     body = "\n".join(source.splitlines()[tree.body[0].end_lineno :]).strip("\n")
     why = docstring.partition("\n\n")[0]
     return WrongAnswer(name, why, fields["answer"], fields["caught by"], fields["message"], body)
+
+
+def read_variants(folder: Path, notebook: NotebookNode) -> tuple[list[WrongAnswer], list[RightAnswer]]:
+    """The wrong and the right answers of `variants.toml`; raises ValueError when a text to replace is not there."""
+    path = folder / "variants.toml"
+    tables = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    models = {grade_id(cell): cell.source for cell in notebook.cells if is_answer(cell)}
+    wrong = [
+        WrongAnswer(
+            name=table["name"],
+            why=table["why"],
+            answer=table["answer"],
+            caught_by=f"test-{table['answer']}",
+            message=table["message"],
+            source=variant_source(table, models[table["answer"]]),
+            kind=table["kind"],
+        )
+        for table in tables.get("wrong", [])
+    ]
+    right = [
+        RightAnswer(table["name"], table["why"], table["answer"], variant_source(table, models[table["answer"]]))
+        for table in tables.get("right", [])
+    ]
+    return wrong, right
+
+
+def variant_source(table: dict[str, Any], model: str) -> str:
+    """The whole cell of a variant."""
+    source = table.get("source", model)
+    for old, new in table.get("replace", []):
+        if source.count(old) != 1:
+            raise ValueError(f"{table['name']}: {old!r} stands {source.count(old)} times in the answer, expected once")
+        source = source.replace(old, new)
+    return source
 
 
 # ------------------------------------------------------------------------------------------------------- grading
@@ -105,16 +168,62 @@ def failures(notebook: NotebookNode) -> dict[str, str]:
     Returns what each failing cell raised, by its grade id (or "cell N"), in order.
     """
     namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *_objects, **_options: None}
-    found = {}
+    found: dict[str, str] = {}
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code":
             continue
-        name = grade_id(cell) or f"cell {number}"
-        try:
-            exec(compile(cell.source, f"<{name}>", "exec"), namespace)
-        except Exception as error:  # a student's cell may raise anything
-            found[name] = f"{type(error).__name__}: {error}"
+        found |= run_cell(cell.source, grade_id(cell) or f"cell {number}", namespace)
     return found
+
+
+class Rehearsal:
+    """A set of exercises whose model answers have run once, so that other answers are tried one exercise at a time.
+
+    Each trial runs the cells of its exercise anew, the ones that are given too, in a copy of the namespace that stood
+    before them: what an answer spoils is not there for the next one.
+    """
+
+    def __init__(self, notebook: NotebookNode) -> None:
+        self.exercises: list[tuple[dict[str, Any], list[NotebookNode]]] = []
+        self.namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *_objects, **_options: None}
+        self.model_failures: dict[str, str] = {}
+        exercise: list[NotebookNode] = []
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown" and HEADING.search(cell.source):
+                exercise = []
+                self.exercises.append((dict(self.namespace), exercise))
+            elif cell.cell_type == "code":
+                exercise.append(cell)
+                self.model_failures |= run_cell(cell.source, grade_id(cell) or "given", self.namespace)
+
+    def failures(self, answer: str, source: str, *, hidden_tests: bool = True) -> dict[str, str]:
+        """What fails in an exercise with another answer, by grade id, in order."""
+        ((before, cells),) = (kept for kept in self.exercises if any(grade_id(cell) == answer for cell in kept[1]))
+        namespace, found = dict(before), {}
+        torch.manual_seed(7_351)  # no number that an answer might seed with
+        random.seed(7_351)
+        for cell in cells:
+            text = source if grade_id(cell) == answer else cell.source
+            found |= run_cell(
+                text if hidden_tests else HIDDEN_TESTS.sub("", text), grade_id(cell) or "given", namespace
+            )
+        return found
+
+    def verdict(self, answer: str, source: str) -> str:
+        """Which tests catch an answer: "visible", "hidden" or "none"."""
+        if self.failures(answer, source, hidden_tests=False):
+            return "visible"
+        return "hidden" if self.failures(answer, source) else "none"
+
+
+def run_cell(source: str, name: str, namespace: dict[str, Any]) -> dict[str, str]:
+    """Run a cell; return what it raised, by its name, or nothing."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(source, f"<{name}>", "exec"), namespace)
+    except Exception as error:  # a student's cell may raise anything
+        return {name: f"{type(error).__name__}: {error}"}
+    return {}
 
 
 # -------------------------------------------------------------------------------------------------------- checks
@@ -124,7 +233,8 @@ def exercises_are_complete(notebook: NotebookNode) -> Iterator[str]:
     """Each exercise has its heading, and each answer a marked solution, a visible test and a hidden one."""
     headings = [cell for cell in notebook.cells if cell.cell_type == "markdown" and HEADING.search(cell.source)]
     if len(headings) not in EXERCISES:
-        yield f"{len(headings)} exercises with a heading '## 1. Title · easy · 5 minutes · practises ...', expected 3-6"
+        yield f"{len(headings)} exercises with a heading '{EXAMPLE}', expected 3-6"
+    yield from _given_cells_are_locked(notebook)
     answer: NotebookNode | None = None
     tests: list[NotebookNode] = []
     for cell in [*notebook.cells, None]:
@@ -135,6 +245,36 @@ def exercises_are_complete(notebook: NotebookNode) -> Iterator[str]:
         elif cell is not None and is_test(cell):
             tests.append(cell)
             yield from _asserts_have_messages(cell)
+
+
+def _given_cells_are_locked(notebook: NotebookNode) -> Iterator[str]:
+    """nbgrader puts a locked cell back before it grades; one that is not could be changed into a test that passes."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and not is_answer(cell) and not cell.metadata.get("nbgrader", {}).get("locked"):
+            yield f"code cell {grade_id(cell) or number} is given and not locked"
+
+
+def minutes_and_points_agree(notebook: NotebookNode) -> Iterator[str]:
+    """Title and headings name the same minutes and points, nbgrader gives those points, and a part fits a session."""
+    title = TITLE.match(notebook.cells[0].source)
+    if not title:
+        yield "no '# Exercises: name · 90 minutes · 24 points' and 'In class: exercises 1, 2 and 3 (30 minutes)' on top"
+        return
+    minutes, points, given = {}, {}, {}
+    number = 0
+    for cell in notebook.cells:
+        if heading := HEADING.search(cell.source if cell.cell_type == "markdown" else ""):
+            number = int(heading[1])
+            minutes[number], points[number], given[number] = int(heading[2]), int(heading[3]), 0
+        if number:
+            given[number] += cell.metadata.get("nbgrader", {}).get("points", 0)
+    if given != points:
+        yield f"the headings promise {points} points, the tests and written answers give {given}"
+    if (total := (sum(minutes.values()), sum(points.values()))) != (int(title[1]), int(title[2])):
+        yield f"the headings add up to {total} minutes and points, the title says {title[1]} and {title[2]}"
+    in_class = sum(minutes[int(number)] for number in re.findall(r"\d+", title[3]))
+    if in_class != int(title[4]) or in_class > CLASS_MINUTES:
+        yield f"in class: {in_class} minutes, the title says {title[4]}, a session has {CLASS_MINUTES}"
 
 
 def _answer_is_tested(answer: NotebookNode, tests: Sequence[NotebookNode]) -> Iterator[str]:
@@ -168,9 +308,9 @@ def passes_visible_tests(notebook: NotebookNode, wrong: WrongAnswer) -> bool:
     return failures(without_hidden_tests(with_answer(notebook, wrong.answer, wrong.source))) == {}
 
 
-def wrong_answer_is_caught(notebook: NotebookNode, wrong: WrongAnswer) -> Iterator[str]:
+def wrong_answer_is_caught(rehearsal: Rehearsal, wrong: WrongAnswer) -> Iterator[str]:
     """The first cell that fails is the intended test, by an assertion, with the intended words."""
-    found = failures(with_answer(notebook, wrong.answer, wrong.source))
+    found = rehearsal.failures(wrong.answer, wrong.source)
     if not found:
         yield f"{wrong.name} passes all tests"
         return
@@ -179,3 +319,27 @@ def wrong_answer_is_caught(notebook: NotebookNode, wrong: WrongAnswer) -> Iterat
         yield f"{wrong.name} is caught by {first} ({message}), expected {wrong.caught_by}"
     elif not message.startswith("AssertionError") or wrong.message not in message:
         yield f"{wrong.name} fails with {message!r}, expected an assertion that says {wrong.message!r}"
+
+
+def table_of_catches() -> Iterator[str]:
+    """For each set and kind of wrong answer, how many the visible tests catch, the hidden ones, and none."""
+    yield "| set | kind | answers | visible | hidden | missed |\n|---|---|---:|---:|---:|---:|"
+    alarms, rights = [], 0
+    for path in sorted(ROOT.glob("solutions/*/*.ipynb")):
+        notebook = read(path)
+        rehearsal, folder = Rehearsal(notebook), WRONG_ANSWERS / path.stem
+        wrong, right = read_variants(folder, notebook)
+        verdicts: dict[str, list[str]] = {}
+        for answer in [*read_wrong_answers(folder), *wrong]:
+            verdicts.setdefault(answer.kind, []).append(rehearsal.verdict(answer.answer, answer.source))
+        for kind, all_of_kind in sorted(verdicts.items()):
+            counts = [all_of_kind.count(verdict) for verdict in ("visible", "hidden", "none")]
+            yield f"| {path.stem} | {kind} | {len(all_of_kind)} | {' | '.join(map(str, counts))} |"
+        rights += len(right)
+        alarms += [answer.name for answer in right if rehearsal.failures(answer.answer, answer.source)]
+    yield f"\nRight answers written otherwise: {rights}; accused: {len(alarms)} {alarms or ''}"
+
+
+if __name__ == "__main__":
+    for line in table_of_catches():
+        sys.stdout.write(line + "\n")

@@ -20,7 +20,11 @@ def graded(cell: NotebookNode, grade_id: str, *, points: int | None = None, solu
 
 
 SOLUTIONS = made_up_notebook(
-    text("# Exercises: a made-up chapter\n\n## 1. The mean · easy · 2 minutes · practises loops"),
+    text(
+        "# Exercises: a made-up chapter · 5 minutes · 5 points\n\nIn class: exercises 1 and 2 (5 minutes).\n\n"
+        "## 1. The mean · easy · 2 minutes · 2 points · practises loops"
+    ),
+    graded(code("def same(a, b):\n    return a == b"), "setup"),
     graded(
         code(
             dedent(
@@ -39,7 +43,7 @@ SOLUTIONS = made_up_notebook(
         code(
             dedent(
                 """\
-                assert mean([1, 2, 6]) == 3, "the mean of 1, 2, 6 is 3: divide the sum by how many there are"
+                assert same(mean([1, 2, 6]), 3), "the mean of 1, 2, 6 is 3: divide the sum by how many there are"
                 ### BEGIN HIDDEN TESTS
                 assert mean([]) == 0.0, "the mean of nothing should be 0.0"
                 ### END HIDDEN TESTS"""
@@ -48,7 +52,7 @@ SOLUTIONS = made_up_notebook(
         "test-mean",
         points=2,
     ),
-    text("## 2. In words · easy · 3 minutes · practises saying it"),
+    text("## 2. In words · easy · 3 minutes · 3 points · practises saying it"),
     graded(text("A mean is a balance point."), "words", points=3, solution=True),
 )
 
