@@ -1,5 +1,6 @@
 """bertviz's views in a browser, from the disk: they draw, they answer the mouse, and they ask nobody for anything."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,48 @@ def test_large_and_small_attention_is_drawn_rightly(
         assert every.locator("svg line").count() == layers * heads * count**2
         for view in (one, every):  # the frame is as high as its content
             assert view.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert_quiet(seen)
+
+
+@pytest.mark.parametrize("width", [480, 720, 1000, 1400])
+def test_views_use_their_width_and_nothing_scrolls_or_is_cut_off(browser: Browser, tmp_path: Path, width: int) -> None:
+    neurons = listen(shaken(BertModel(CONFIG)), TOKENIZER, "the cats", "sat")
+    long = [*ODD[:-1], "uncharacteristically"]
+    views = (head_view(STACK, long, 4), model_view(STACK, long, 4), neuron_view(*neurons))
+    with opened(browser, tmp_path, *views, width=width) as seen:
+        heads, tiles, vectors = seen.views()
+        for view in (heads, tiles, vectors):
+            assert view.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        box = "const b = one.getBoundingClientRect()"
+        inside = f"all => all.every(one => {{ {box}; return b.left >= 0 && b.right <= innerWidth; }})"
+        names = heads.eval_on_selector_all("#right text", "all => all.map(one => one.getBoundingClientRect().right)")
+        assert heads.eval_on_selector_all("#left text, #right text", inside)
+        assert max(names) > heads.evaluate("innerWidth") - 60
+        buttons = tiles.locator("svg > g:has(.attn_background)")
+        for number in range(buttons.count()):
+            buttons.nth(number).click(position={"x": 8, "y": 8})
+            assert tiles.locator("text.detail").count() == 1
+            assert tiles.eval_on_selector_all("rect.detail, .detail text", inside)
+            tiles.locator("rect.detail").click(position={"x": 4, "y": 4})
+            assert tiles.locator(".detail").count() == 0
+        assert_quiet(seen)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_head_that_is_off_is_an_empty_square(browser: Browser, tmp_path: Path, dark: bool) -> None:
+    with opened(browser, tmp_path, head_view(STACK, ODD), dark=dark) as seen:
+        squares = seen.page.locator("svg > g:last-of-type > rect")
+        for number in (0, 2):
+            squares.nth(number).click()
+        looks = squares.evaluate_all(
+            "all => all.map(one => [getComputedStyle(one).fill, getComputedStyle(one).stroke])"
+        )
+        paper = seen.page.eval_on_selector("html", "one => getComputedStyle(one).backgroundColor")
+        assert [fill == paper for fill, _ in looks] == [True, False, True]
+        assert len({stroke for _, stroke in looks}) == 3
+        assert looks[1][0] == looks[1][1]
+        places = squares.evaluate_all("all => all.map(one => one.getBoundingClientRect().left)")
+        assert min(after - before for before, after in pairwise(places)) > 22  # they do not touch
         assert_quiet(seen)
 
 

@@ -109,7 +109,7 @@ def model_view(
     stack = check_attention(attentions, tokens)
     layers, heads = _places("layer", layers, len(stack)), _places("head", heads, stack.shape[1])
     check_size((len(layers), len(heads), *stack.shape[2:]))
-    hint = f"A click on a tile shows the head in large; point at a token there to see it alone. {CAVEAT}"
+    hint = f"A click on a tile shows the head in large, a click there closes it; point at a token to see it. {CAVEAT}"
     html = _drawn(draw, stack, tokens, second, include_layers=layers, include_heads=heads)
     columns = max(len(heads), 8)  # bertviz makes the tiles of few heads as tall as a page
     tile = len(tokens) * 7 * 12 / columns + 10
@@ -126,6 +126,13 @@ def model_view(
         # the enlarged head stays inside the drawing, wherever its tile is
         "x = leftPos + THUMBNAIL_PADDING - DETAIL_WIDTH + 8;": (
             "x = Math.max(0, Math.min(leftPos - DETAIL_WIDTH + 13, maxX - DETAIL_WIDTH - 2));"
+        ),
+        # in a narrow frame it covers the tile whose second click would close it: its own click does, too
+        'renderDetailText(config.rightText, "rightText", posRightText, y, layerIndex);': (
+            'renderDetailText(config.rightText, "rightText", posRightText, y, layerIndex); '
+            'config.svg.selectAll(".detail").on("click", () => { config.detail_layer = null; '
+            'config.svg.selectAll(".detail").remove(); '
+            'config.svg.selectAll(".attn_background").attr("fill", getBackgroundColor()).attr("stroke-opacity", 0); });'
         ),
     }
     picture = head_grid(stack, tokens, layers=layers, heads=heads[:MOST_HEADS])
