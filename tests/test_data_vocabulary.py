@@ -13,7 +13,7 @@ from tokenizers.normalizers import BertNormalizer
 
 from bertmini.config import SPECIAL_TOKENS
 from bertmini.data import vocabulary
-from bertmini.data.vocabulary import alphabet, count_words, learn_pieces
+from bertmini.data.vocabulary import alphabet, count_words, fold_words, learn_pieces, needs_accents
 
 STORY = ["The rain in the lane ran down the drain.", "A train ran in the rain, and the crane remained."] * 3
 
@@ -58,7 +58,7 @@ def test_the_rarest_characters_are_left_out_of_much_text() -> None:
     assert alphabet(words) == ["a", "b", "##a", "##b"], (
         "20,009 characters: two may be missed, and é and ж are the rarest"
     )
-    assert learn_pieces(["aa " * 10_000, "ab ab ab éa ж"], 11, lowercase=False)[5:] == [
+    assert learn_pieces(fold_words(["aa " * 10_000, "ab ab ab éa ж"], lowercase=False)[0], 11)[5:] == [
         "a",
         "b",
         "##a",
@@ -74,7 +74,7 @@ def test_merges_equal_those_of_the_plain_oracle(min_frequency: int) -> None:
     words = count_words(STORY, BertNormalizer())
     start = [*SPECIAL_TOKENS, *alphabet(words)]
     expected = merges_by_frequency(words, start, 60, min_frequency)
-    assert learn_pieces(STORY, len(expected), min_frequency=min_frequency) == expected
+    assert learn_pieces(words, len(expected), min_frequency=min_frequency) == expected
     assert expected[5] == ","
     assert expected[len(start)] in {"##an", "##ai", "##in", "th", "##ra", "##he", "ra"}
 
@@ -87,7 +87,7 @@ def test_merges_of_any_text_equal_the_oracle(texts: list[str], more: int) -> Non
         return
     start = [*SPECIAL_TOKENS, *alphabet(words)]
     expected = merges_by_frequency(words, start, len(start) + more, 1)
-    assert learn_pieces(iter(texts), len(expected), min_frequency=1) == expected
+    assert learn_pieces(words, len(expected), min_frequency=1) == expected
 
 
 def test_the_textbook_score_would_choose_another_first_merge() -> None:
@@ -95,15 +95,16 @@ def test_the_textbook_score_would_choose_another_first_merge() -> None:
     texts = ["aba abc aba abc", "xz xz"]
     words = count_words(texts, BertNormalizer())
     start = [*SPECIAL_TOKENS, *alphabet(words)]
-    assert learn_pieces(texts, len(start) + 1)[-1] == "ab"
+    assert learn_pieces(words, len(start) + 1)[-1] == "ab"
     pairs = {("a", "##b"): 4 / (4 * 4), ("x", "##z"): 2 / (2 * 2)}
     assert max(pairs, key=pairs.__getitem__) == ("x", "##z")
 
 
 def test_the_same_text_gives_the_same_vocabulary_in_every_process() -> None:
     program = (
-        "from bertmini.data.vocabulary import learn_pieces\n"
-        f"print(learn_pieces({STORY!r} + ['quick brown foxes jump over lazy dogs'], 70, min_frequency=1))"
+        "from bertmini.data.vocabulary import fold_words, learn_pieces\n"
+        f"words, _ = fold_words({STORY!r} + ['quick brown foxes jump over lazy dogs'])\n"
+        "print(learn_pieces(words, 70, min_frequency=1))"
     )
     printed = {
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
@@ -131,7 +132,7 @@ def test_texts_are_read_once_and_not_held() -> None:
         for number in range(500):
             yield Text(f"line {number % 7} of the text")
 
-    assert "line" in learn_pieces(texts(), 37)
+    assert "line" in learn_pieces(fold_words(texts())[0], 37)
     assert most <= 3
 
 
@@ -146,20 +147,78 @@ def test_a_word_counted_more_often_than_is_said_at_once(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("texts", [[], [""], [" \n", "\x00"]])
 def test_a_text_without_a_word(texts: list[str]) -> None:
     with pytest.raises(ValueError, match="this text holds no word: check the path"):
-        learn_pieces(texts, 100)
+        learn_pieces(fold_words(texts)[0], 100)
 
 
 def test_a_vocabulary_larger_than_the_text_can_give() -> None:
     with pytest.raises(ValueError, match=r"vocab_size=3000 .* it gives 12 pieces with min_frequency=2; .*=12 or less"):
-        learn_pieces(["ab ab cd"], 3000)
-    assert learn_pieces(["ab ab cd"], 12)[-1] == "ab"
+        learn_pieces(Counter({"ab": 2, "cd": 1}), 3000)
+    assert learn_pieces(Counter({"ab": 2, "cd": 1}), 12)[-1] == "ab"
 
 
 def test_a_vocabulary_smaller_than_the_alphabet() -> None:
     with pytest.raises(ValueError, match=r"vocab_size=9 is too small: .* need 11 pieces; ask for vocab_size=11"):
-        learn_pieces(["ab ab cd"], 9)
+        learn_pieces(Counter({"ab": 2, "cd": 1}), 9)
 
 
 def test_half_a_character() -> None:
     with pytest.raises(ValueError, match="not Unicode text: half a surrogate pair at character 1"):
-        learn_pieces(["a\ud800"], 10)
+        fold_words(["a\ud800"])
+
+
+# ---- accents ----
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("कुल कल", True),  # Hindi: total, yesterday
+        ("バス ハス", True),  # Japanese: bus, lotus
+        ("май маи", True),
+        ("ما مَا", True),
+        ("ไม่ ไม", True),
+        ("한국 말", True),  # stripping would leave Hangul in parts
+        ("schon schön", True),
+        ("ma má mà", True),  # Vietnamese
+        ("cafe" + " the" * 1000, False),
+        ("café" + " the" * 1000, False),
+        ("ο λόγος" + " the" * 100, True),
+        ("x ≠ y, ❤\ufe0f ½" + " the" * 10, False),  # no letters
+    ],
+)
+def test_accents_are_kept_where_the_text_needs_them(words: str, needed: bool) -> None:
+    assert needs_accents(Counter(words.split())) is needed
+    counted, stripped = fold_words([words])
+    assert stripped is not needed
+    if needed:
+        assert len(counted) == len(set(words.split()))
+
+
+def test_stripping_after_counting_equals_stripping_before() -> None:
+    texts = ["Émile's café; naïve a≠b İ", "cafe Ǆ ς " + "xé" * 51, *STORY]
+    before = count_words(texts, BertNormalizer(lowercase=True, strip_accents=True))
+    assert fold_words(texts, strip_accents=True) == (before, True)
+    assert before["cafe"] == 2
+    assert fold_words(texts, lowercase=False)[0]["Émile"] == 1
+    assert fold_words(texts, strip_accents=False)[0]["café"] == 1
+
+
+# ---- sizes that nobody can mean ----
+
+
+def test_a_huge_vocabulary_is_refused_before_memory_is_taken_for_it() -> None:
+    with pytest.raises(ValueError, match=r"vocab_size=1000000000 .* it gives 12 pieces"):
+        learn_pieces(Counter({"ab": 2, "cd": 1}), 1_000_000_000)
+    assert len(learn_pieces(Counter({"ab": 2, "cd": 1}), 10**12, exact=False)) == 12
+
+
+def test_no_more_than_so_many_different_words_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "MOST_WORDS", 10)
+
+    def texts() -> Iterator[str]:
+        for number in range(200):
+            yield f"often w{number}"
+
+    words = count_words(texts(), BertNormalizer())
+    assert len(words) <= 10
+    assert words["often"] == 200, "what is common is never forgotten"

@@ -1,6 +1,7 @@
 """WordPiece against `transformers.BertTokenizer`, which is given the same vocabulary, and against cases by hand."""
 
 import json
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,7 @@ PIECES = [*SPECIAL_TOKENS, "the", "lob", "##ster", "##s", "cat", "##ch", "c", ",
 
 
 def trained(lowercase: bool) -> WordPieceTokenizer:
-    return WordPieceTokenizer.train(TEXTS, 150, lowercase=lowercase, min_frequency=1)
+    return WordPieceTokenizer.train(TEXTS, 150, lowercase=lowercase, strip_accents=lowercase, min_frequency=1)
 
 
 OURS = {lowercase: trained(lowercase) for lowercase in (True, False)}
@@ -205,9 +206,14 @@ def test_vocab_txt_alone_is_enough(tmp_path: Path) -> None:
     assert theirs("The lobsters")["input_ids"] == tokenizer.encode("The lobsters").ids
 
 
-def test_the_config_decides_about_case_then_tokenizer_json(tmp_path: Path) -> None:
+def test_the_config_decides_about_case_and_must_not_be_silent_where_tokenizer_json_says_otherwise(
+    tmp_path: Path,
+) -> None:
     WordPieceTokenizer.from_vocab(PIECES, lowercase=False).save_pretrained(tmp_path)
     (tmp_path / "tokenizer_config.json").unlink()
+    with pytest.raises(ValueError, match=r"lowercase False, and tokenizer_config.json says nothing, which means True"):
+        WordPieceTokenizer.from_pretrained(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     assert WordPieceTokenizer.from_pretrained(tmp_path).tokenize("The") == ["The"]
     (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": true}')
     assert WordPieceTokenizer.from_pretrained(tmp_path).tokenize("The") == ["the"]
@@ -274,10 +280,10 @@ def test_ids_that_are_no_tokens() -> None:
         ({}, "holds neither vocab.txt nor tokenizer.json"),
         ({"vocab.txt": b"[PAD]\n[UNK]\n"}, r"no \[CLS\], \[SEP\], \[MASK\]"),
         ({"vocab.txt": b"[PAD]\n\xff\n"}, "vocab.txt is not UTF-8 at byte 6"),
-        ({"tokenizer.json": b'{"model": '}, "tokenizer.json is not JSON .* it may be cut off"),
+        ({"tokenizer.json": b'{"model": '}, "tokenizer.json is not JSON .* take another copy"),
         ({"tokenizer.json": b"[]"}, "holds a list: expected a JSON object"),
         ({"tokenizer.json": b'{"model": {"type": "BPE", "vocab": {}}}'}, "holds a BPE model: expected a plain BERT"),
-        ({"tokenizer.json": b'{"added_tokens": [{"content": "[E1]"}]}'}, r"holds the added token '\[E1\]'"),
+        ({"tokenizer.json": b'{"added_tokens": [{"content": "[E1]"}]}'}, r"has the added token '\[E1\]'"),
         ({"tokenizer.json": b'{"model": {"type": "WordPiece", "vocab": {"a": 3}}}'}, "have holes: expected 0 to 0"),
     ],
 )
@@ -285,6 +291,118 @@ def test_folders_without_a_bert_tokenizer(tmp_path: Path, files: dict[str, bytes
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
+        WordPieceTokenizer.from_pretrained(tmp_path)
+
+
+def saved(folder: Path, **changes: dict[str, object]) -> Path:
+    """A folder that we wrote, with entries of its JSON files changed, or a file added (`added_tokens`)."""
+    WordPieceTokenizer.from_vocab(PIECES).save_pretrained(folder)
+    for name, change in changes.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps((json.loads(path.read_text()) if path.exists() else {}) | change))
+    return folder
+
+
+WHO = {"content": "[WHO]", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False, "special": True}
+BERT = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "lowercase": True}
+CLS_A_SEP = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"added_tokens": {"[WHO]": 19}}, r"added_tokens.json has the added token '\[WHO\]'"),
+        (
+            {"tokenizer_config": {"added_tokens_decoder": {"19": WHO}}},
+            r"has the added token '\[WHO\]' \(added_tokens_dec",
+        ),
+        (
+            {"tokenizer_config": {"additional_special_tokens": ["the"]}},
+            r"has the added token 'the' \(additional_special",
+        ),
+        ({"tokenizer_config": {"extra_special_tokens": {"who": "[WHO]"}}}, r"has the added token '\[WHO\]'"),
+        ({"special_tokens_map": {"additional_special_tokens": [WHO]}}, r"special_tokens_map.json has the added token"),
+        ({"tokenizer_config": {"mask_token": "<mask>"}}, "has the added token '<mask>'"),
+        ({"tokenizer_config": {"mask_token": "[SEP]"}}, r"mask_token is '\[SEP\]': expected '\[MASK\]'"),
+        ({"tokenizer_config": {"eos_token": "[EOS]"}}, r"has the added token '\[EOS\]' \(eos_token\)"),
+        ({"added_tokens": {"[MASK]": 7}}, r"gives \[MASK\] the id 7, the vocabulary 4"),
+        ({"tokenizer_config": {"tokenizer_class": "BertJapaneseTokenizer"}}, "tokenizer_class is 'BertJapanese"),
+        ({"tokenizer_config": {"clean_text": False}}, "clean_text is False; this tokenizer only knows True"),
+        ({"tokenizer_config": {"do_lower_case": "false"}}, "do_lower_case is 'false', expected bool"),
+        ({"tokenizer_config": {"strip_accents": 1}}, "strip_accents is '1', expected bool"),
+        ({"tokenizer_config": {"added_tokens_decoder": [WHO]}}, "added_tokens_decoder is .*, expected dict"),
+        ({"tokenizer_config": {"additional_special_tokens": 3}}, "additional_special_tokens is '3', expected a list"),
+        ({"tokenizer_config": {"additional_special_tokens": [3]}}, "has '3' where a token should be"),
+        ({"tokenizer": {"model": []}}, r"model is '\[\]', expected dict"),
+        ({"tokenizer": {"model": {"vocab": ["[PAD]"]}}}, "vocab is .*, expected dict"),
+        ({"tokenizer": {"model": {"vocab": {"[PAD]": "0"}}}}, r"the id of '\[PAD\]' is '0', expected a whole number"),
+        (
+            {"tokenizer": {"model": {"max_input_chars_per_word": 9}}},
+            "max_input_chars_per_word is 9: expected BERT's, 100",
+        ),
+        ({"tokenizer": {"model": {"unk_token": "[PAD]"}}}, r"unk_token is '\[PAD\]': expected BERT's, '\[UNK\]'"),
+        ({"tokenizer": {"model": {"continuing_subword_prefix": "@@"}}}, "continuing_subword_prefix is '@@'"),
+        ({"tokenizer": {"normalizer": {"type": "NFC"}}}, "the normalizer is NFC: expected BertNormalizer"),
+        ({"tokenizer": {"normalizer": BERT | {"clean_text": False}}}, "the normalizer is one that does not clean"),
+        ({"tokenizer": {"pre_tokenizer": {"type": "Whitespace"}}}, "the pre_tokenizer is Whitespace: expected Bert"),
+        ({"tokenizer": {"post_processor": None}}, r"no post_processor: expected one that adds \[CLS\] and \[SEP\]"),
+        (
+            {"tokenizer": {"post_processor": {"type": "TemplateProcessing", "single": CLS_A_SEP, "pair": []}}},
+            "the post_processor is not BERT's",
+        ),
+        ({"tokenizer": {"added_tokens": [WHO | {"content": "[MASK]", "normalized": True}]}}, "is normalized, which"),
+        ({"tokenizer": {"added_tokens": ["[MASK]"]}}, r"added_tokens has .*, expected objects"),
+    ],
+)
+def test_what_transformers_would_act_on_is_refused_by_name(
+    tmp_path: Path, changes: dict[str, dict[str, object]], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        WordPieceTokenizer.from_pretrained(saved(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"added_tokens": {"[MASK]": 4}},
+        {
+            "tokenizer_config": {
+                "added_tokens_decoder": {"4": WHO | {"content": "[MASK]"}},
+                "cls_token": {"__type": "AddedToken", "content": "[CLS]"},
+            }
+        },
+        {"tokenizer_config": {"additional_special_tokens": [], "extra_special_tokens": None, "model_max_length": 512}},
+        {"special_tokens_map": {"mask_token": "[MASK]"}},
+        {"tokenizer": {"normalizer": {"type": "Sequence", "normalizers": [BERT]}}},
+        {"tokenizer": {"post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]}}},
+        {"tokenizer": {"truncation": {"max_length": 2, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}}},
+    ],
+)
+def test_what_changes_nothing_is_read(tmp_path: Path, changes: dict[str, dict[str, object]]) -> None:
+    folder = saved(tmp_path, **changes)
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    text = "The cat, a lobster[MASK] 字!"
+    theirs = transformers.AutoTokenizer.from_pretrained(folder)(text)["input_ids"]
+    assert WordPieceTokenizer.from_pretrained(folder).encode(text).ids == theirs
+
+
+def test_vocabularies_that_disagree(tmp_path: Path) -> None:
+    saved(tmp_path)
+    path = tmp_path / "vocab.txt"
+    path.write_text(path.read_text(encoding="utf-8").replace("lob\n", "rob\n"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"disagree: piece 6 is 'rob' in vocab.txt, 'lob' in tokenizer.json"):
+        WordPieceTokenizer.from_pretrained(tmp_path)
+    path.write_text("".join(f"{piece}\n" for piece in PIECES[:-1]), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"{len(PIECES) - 1} pieces in vocab.txt, {len(PIECES)} in tokenizer.json"):
+        WordPieceTokenizer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "tokenizer.json", "tokenizer_config.json", "added_tokens.json"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    saved(tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=f"{name} is a pipe or a device: expected a file"):
         WordPieceTokenizer.from_pretrained(tmp_path)
 
 

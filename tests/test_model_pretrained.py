@@ -377,7 +377,7 @@ def test_labels_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         (b"", "config.json is not JSON"),
         (b'{"vocab_size": 99,', "config.json is not JSON"),
         (b"\xff\xfe{}", "config.json is not JSON"),
-        (b"[1, 2]", "config.json holds a list, not the settings of a model"),
+        (b"[1, 2]", "config.json holds a list: expected a JSON object"),
         (b"{}", "does not name hidden_size, num_attention_heads, num_hidden_layers, vocab_size; it is not a BERT's"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A vocabulary: which word pieces are worth a row in the embedding table. Learnt from text, or read from a folder.
+"""A vocabulary: which word pieces are worth a row in the embedding table, learnt from text.
 
 The idea: start from single characters and join, again and again, the two neighbouring pieces that stand together most
 often, until the vocabulary is full. A piece that continues a word is written with `##`, so `lobsters` may become
@@ -10,16 +10,17 @@ frequencies of the parts (Schuster and Nakajima 2012 choose by likelihood), woul
 published its trainer, so this is what everybody uses; only the *splitting* of a word, longest piece first, is
 WordPiece's own (Devlin et al. 2019, section 3; Wu et al. 2016, section 4.1).
 
+Whether accents are stripped, as the uncased BERTs do, is decided by the text: in English `café` and `cafe` are one
+word, but कुल and कल, バス and ハス, й and и are not, and there stripping would join them.
+
 Left out on purpose: joining across spaces, byte fallback, sampling of segmentations.
 Taught in chapter 02.
 """
 
-import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -39,12 +40,20 @@ Otherwise ten thousand symbols, each met once, would fill a vocabulary learnt fr
 WORDS_AT_ONCE = 10_000
 """How many copies of a word the trainer is given in one text."""
 
+MOST_WORDS = 500_000
+"""So many different words are counted at a time; a text with more of them (identifiers, hashes) loses the rarest."""
+
+MARKED_LATIN, MARKED_OTHERS = 2e-3, 1 - CHARACTER_COVERAGE
+"""Accents are stripped up to this share of characters that have one: English has fewer than one in 500, German, French
+or Vietnamese many more. In other scripts marks are vowels, tones and other letters: what would be a piece, counts."""
+
 
 def count_words(texts: Iterable[str], normalizer: BertNormalizer) -> Counter[str]:
     """Count the words and punctuation marks of `texts`, read once and never held.
 
-    Memory grows with the number of *different* words only. Words over `MAX_WORD_CHARS` letters are left out: no
-    vocabulary can spell them.
+    Memory grows with the number of *different* words only, and with no more than `MOST_WORDS` of them: then the rarer
+    half is forgotten, as in lossy counting (Manku and Motwani 2002, section 4.2). Words over `MAX_WORD_CHARS` letters
+    are left out: no vocabulary can spell them.
     """
     words: Counter[str] = Counter()
     splitter = BertPreTokenizer()
@@ -54,7 +63,50 @@ def count_words(texts: Iterable[str], normalizer: BertNormalizer) -> Counter[str
         except (TypeError, UnicodeEncodeError):
             raise not_text([text]) from None
         words.update(word for word, _ in split if len(word) <= MAX_WORD_CHARS)
+        if len(words) > MOST_WORDS:
+            words = Counter(dict(words.most_common(MOST_WORDS // 2)))
     return words
+
+
+def fold_words(
+    texts: Iterable[str], *, lowercase: bool = True, strip_accents: bool | None = None
+) -> tuple[Counter[str], bool]:
+    """Count the words of `texts` as BERT reads them, and say whether accents were stripped.
+
+    `strip_accents` None: in lower case, and where the text does not need them, see `needs_accents`.
+    """
+    words = count_words(texts, BertNormalizer(lowercase=lowercase, strip_accents=False))
+    strip = (lowercase and not needs_accents(words)) if strip_accents is None else strip_accents
+    if strip:  # of one word at a time, which gives the same as of the whole text
+        marked = Counter({word: count for word, count in words.items() if not word.isascii()})
+        bare = BertNormalizer(lowercase=lowercase, strip_accents=True)
+        words -= marked
+        for word, count in marked.items():
+            for part in count_words([word], bare):
+                words[part] += count
+    return words, strip
+
+
+def needs_accents(words: Counter[str]) -> bool:
+    """Whether stripping accents would join words that this text keeps apart, judged by its letters and their script.
+
+    >>> needs_accents(Counter("the café of a cook who cooks for cooks".split() * 50 + ["the"] * 10_000))
+    False
+    >>> needs_accents(Counter("schon schön".split())), needs_accents(Counter("कुल कल".split()))
+    (True, True)
+    """
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        for char in unicodedata.normalize("NFC", word):
+            letters[char] += count
+    marked: Counter[bool] = Counter()
+    for char, count in letters.items():
+        decomposed = unicodedata.normalize("NFD", char)
+        name = unicodedata.name(decomposed[0], "")
+        stripped = char != "".join(part for part in decomposed if unicodedata.category(part) != "Mn")
+        if (stripped and decomposed[0].isalpha()) or (unicodedata.category(char) == "Mn" and "VARIATION" not in name):
+            marked[name.startswith(("LATIN", "COMBINING"))] += count
+    return marked[True] > MARKED_LATIN * letters.total() or marked[False] > MARKED_OTHERS * letters.total()
 
 
 def alphabet(words: Counter[str]) -> list[str]:
@@ -76,23 +128,19 @@ def alphabet(words: Counter[str]) -> list[str]:
     return sorted(kept) + [f"##{char}" for char in sorted(inner)]
 
 
-def learn_pieces(
-    texts: Iterable[str], vocab_size: int, *, lowercase: bool = True, min_frequency: int = 2, exact: bool = True
-) -> list[str]:
-    """Learn `vocab_size` word pieces from `texts`: special tokens, characters, then pieces in the order of merging.
+def learn_pieces(words: Counter[str], vocab_size: int, *, min_frequency: int = 2, exact: bool = True) -> list[str]:
+    """Learn `vocab_size` word pieces from words: special tokens, characters, then pieces in the order of merging.
 
     The same text gives the same list in every process. `tokenizers` alone does not promise that: it numbers the `##`
     characters in the order of a randomly seeded hash table, and ties between merges are broken by those numbers. So we
     count the words first, number the alphabet ourselves and hand both to the trainer.
 
-    `texts` are read once, so a generator will do; `vocab_size` counts the special tokens too. `lowercase` folds case
-    and strips accents first, as the uncased BERTs do. Two pieces are joined only if they stand together at least
-    `min_frequency` times. Without `exact`, fewer pieces are taken where the text gives no more.
+    `words` come from `fold_words`; `vocab_size` counts the special tokens too. Two pieces are joined only if they stand
+    together at least `min_frequency` times. Without `exact`, fewer pieces are taken where the text gives no more.
 
     Raises `ValueError` for a text without a word, and for a vocabulary too small for its characters or larger than the
     text can give.
     """
-    words = count_words(texts, BertNormalizer(lowercase=lowercase))
     if not words:
         raise ValueError("a vocabulary needs text, and this text holds no word: check the path or the iterable")
     start = [*SPECIAL_TOKENS, *alphabet(words)]
@@ -101,8 +149,9 @@ def learn_pieces(
             f"vocab_size={vocab_size} is too small: {len(SPECIAL_TOKENS)} special tokens and the single characters of "
             f"this text need {len(start)} pieces; ask for vocab_size={len(start)} or more"
         )
-    trainer = WordPieceTrainer(
-        vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=start, show_progress=False
+    most = len(start) + sum(map(len, words))  # each merge makes a word of the text shorter
+    trainer = WordPieceTrainer(  # it takes memory for as many pieces as it is asked for
+        vocab_size=min(vocab_size, most), min_frequency=min_frequency, special_tokens=start, show_progress=False
     )
     learner = Tokenizer(WordPiece(unk_token=UNK))
     learner.pre_tokenizer = WhitespaceSplit()
@@ -156,57 +205,3 @@ def number_pieces(pieces: Sequence[str]) -> dict[str, int]:
     if broken:
         raise ValueError(f"the piece {broken[0]!r} holds a line break, but vocab.txt has one piece per line: remove it")
     return vocab
-
-
-def read_pieces(folder: Path) -> list[str]:
-    """The pieces in a folder's vocab.txt or, where there is none, tokenizer.json, in the order of their ids."""
-    if not folder.is_dir():
-        raise ValueError(f"no folder {str(folder)!r}: expected one with a vocab.txt; nothing is downloaded by name")
-    saved = _read_json(folder / "tokenizer.json")
-    kind = saved.get("model", {}).get("type", "WordPiece")
-    extra = [token["content"] for token in saved.get("added_tokens", []) if token["content"] not in SPECIAL_TOKENS]
-    if kind != "WordPiece" or extra:
-        found = f"a {kind} model" if kind != "WordPiece" else f"the added token {extra[0]!r}"
-        raise ValueError(f"{folder / 'tokenizer.json'} holds {found}: expected a plain BERT WordPiece vocabulary")
-    if (folder / "vocab.txt").is_file():
-        try:
-            lines = (folder / "vocab.txt").read_bytes().decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{folder / 'vocab.txt'} is not UTF-8 at byte {error.start}: save it as UTF-8") from None
-        return [line.removesuffix("\r") for line in lines.removesuffix("\n").split("\n")]
-    vocab: dict[str, int] = saved.get("model", {}).get("vocab", {})
-    if not vocab:
-        raise ValueError(f"{str(folder)!r} holds neither vocab.txt nor tokenizer.json: expected a saved tokenizer")
-    if sorted(vocab.values()) != list(range(len(vocab))):
-        raise ValueError(
-            f"the ids in {folder / 'tokenizer.json'} have holes: expected 0 to {len(vocab) - 1}, each once"
-        )
-    return sorted(vocab, key=vocab.__getitem__)
-
-
-def read_options(folder: Path) -> dict[str, Any]:
-    """How text is cleaned before it is split: tokenizer_config.json's word, else tokenizer.json's, else as uncased.
-
-    The keys are the keyword arguments of `WordPieceTokenizer.from_vocab`.
-    """
-    options: dict[str, Any] = {"lowercase": True, "strip_accents": None, "tokenize_chinese_chars": True}
-    normalizer = _read_json(folder / "tokenizer.json").get("normalizer") or {}
-    config = _read_json(folder / "tokenizer_config.json")
-    names = {"do_lower_case": "lowercase", "handle_chinese_chars": "tokenize_chinese_chars"}
-    for source in (normalizer, config):
-        renamed = {names.get(name, name): value for name, value in source.items()}
-        options |= {name: renamed[name] for name in options if name in renamed}
-    return options
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; an empty one when there is no file."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON ({error}): it may be cut off; save the tokenizer again") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}: expected a JSON object; save the tokenizer again")
-    return content

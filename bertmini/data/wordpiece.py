@@ -25,7 +25,8 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
 from bertmini.config import CLS, SEP, SPECIAL_TOKENS, UNK
-from bertmini.data.vocabulary import MAX_WORD_CHARS, learn_pieces, not_text, number_pieces, read_options, read_pieces
+from bertmini.data.tokenizer_files import NAMED, read_options, read_pieces
+from bertmini.data.vocabulary import MAX_WORD_CHARS, fold_words, learn_pieces, not_text, number_pieces
 from bertmini.files import write_atomically
 
 
@@ -75,15 +76,19 @@ class WordPieceTokenizer:
         vocab_size: int,
         *,
         lowercase: bool = True,
+        strip_accents: bool | None = None,
         min_frequency: int = 2,
         exact: bool = True,
     ) -> Self:
         """Learn a vocabulary from `texts` (read once, so a generator will do); see `learn_pieces`, also for errors.
 
-        The special tokens get the ids 0 to 4. Merges are chosen by frequency, as byte-pair encoding does.
+        The special tokens get the ids 0 to 4. Merges are chosen by frequency, as byte-pair encoding does. `lowercase`
+        folds case; `strip_accents` makes é an e (None: where case is folded, unless the text has words that differ in
+        nothing else, see `needs_accents`).
         """
-        pieces = learn_pieces(texts, vocab_size, lowercase=lowercase, min_frequency=min_frequency, exact=exact)
-        return cls.from_vocab(pieces, lowercase=lowercase)
+        words, strip = fold_words(texts, lowercase=lowercase, strip_accents=strip_accents)
+        pieces = learn_pieces(words, vocab_size, min_frequency=min_frequency, exact=exact)
+        return cls.from_vocab(pieces, lowercase=lowercase, strip_accents=None if strip == lowercase else strip)
 
     @classmethod
     def from_vocab(
@@ -128,7 +133,7 @@ class WordPieceTokenizer:
 
         Without tokenizer_config.json the text is lower-cased, as transformers does it.
 
-        Raises `ValueError` for a folder without a vocabulary, or with one that is not BERT's.
+        Raises `ValueError` for a folder without a vocabulary, or with one that is not BERT's; see `tokenizer_files`.
         """
         return cls.from_vocab(read_pieces(Path(folder)), **read_options(Path(folder)))
 
@@ -140,8 +145,7 @@ class WordPieceTokenizer:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._set_truncation(None)
-        names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-        config = {"tokenizer_class": "BertTokenizer", **self.options, **dict(zip(names, SPECIAL_TOKENS, strict=True))}
+        config = {"tokenizer_class": "BertTokenizer", **self.options, **NAMED}
         write_atomically(folder / "vocab.txt", "".join(f"{piece}\n" for piece in self.pieces))
         write_atomically(folder / "tokenizer.json", self.backend.to_str(pretty=True) + "\n")
         write_atomically(folder / "tokenizer_config.json", json.dumps(config, indent=2) + "\n")

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from bertmini.config import BertConfig
-from bertmini.files import write_atomically
+from bertmini.files import is_regular, read_json, write_atomically
 from bertmini.model.hub import CONSTANT, HEADS, TWINS, to_ours, to_theirs
 
 
@@ -156,9 +156,9 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
 def weight_files(folder: Path) -> list[Path]:
     """The files that hold a checkpoint's weights: `model.safetensors`, or those that an index beside it names."""
     whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
-    if whole.is_file():
+    if is_regular(whole):
         return [whole]
-    if index.is_file():
+    if is_regular(index):
         names = read_json(index).get("weight_map")
         if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()) or not names:
             raise ValueError(f"{index} names no files in its weight_map; take another copy of it")
@@ -215,7 +215,7 @@ def read_config(folder: Path, **overrides: Any) -> BertConfig:
     Raises `ValueError` for what is no BERT's configuration, and for an override that is no field.
     """
     path = folder / "config.json"
-    if not path.is_file():
+    if not is_regular(path):
         raise ValueError(f"{folder} is not a checkpoint: it has no config.json")
     known = {field.name for field in fields(BertConfig)}
     if unknown := overrides.keys() - known:
@@ -242,14 +242,3 @@ def class_names(values: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(str(names[key]) for key in sorted(names, key=int))
     count = values.get("num_labels", len(BertConfig.labels))
     return tuple(f"LABEL_{number}" for number in range(int(count)))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read the object in a JSON file. Raises `ValueError` naming the file where there is none."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON ({error}); take another copy of it") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} holds a {type(values).__name__}, not the settings of a model")
-    return values
