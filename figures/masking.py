@@ -6,14 +6,14 @@ WORDS = ("[CLS]", "bruno", "fixed", "the", "old", "lamp", "at", "dawn", ".", "[S
 # column: what BERT reads there, the fate in words, its colour
 FATES = {
     2: ("[MASK]", "8 in 10:\nhidden", PINK),
-    4: ("tea", "1 in 10:\nany word", RED),
+    4: ("heron", "1 in 10:\nany word", RED),
     7: ("dawn", "1 in 10:\nunchanged", SKY),
 }
 DESCRIPTION = """
 The sentence "bruno fixed the old lamp at dawn ." between [CLS] and [SEP], one box per token. A coin selects each word
 with probability 0.15, and here it selects three, which meet the three fates: "fixed" is hidden and becomes [MASK]
-(8 in 10), "old" becomes another word, "tea" (1 in 10), and "dawn" stays unchanged (1 in 10). BERT reads: [CLS] bruno
-[MASK] the tea lamp at dawn . [SEP]. The labels are the original words fixed, old and dawn at the selected places, and
+(8 in 10), "old" becomes another word, "heron" (1 in 10), and "dawn" stays unchanged (1 in 10). BERT reads: [CLS] bruno
+[MASK] the heron lamp at dawn . [SEP]. The labels are the original words fixed, old and dawn at the selected places, and
 -100 everywhere else, also at [CLS] and [SEP], which are never selected. The loss is the mean of minus ln q(fixed),
 minus ln q(old) and minus ln q(dawn); no other place counts.
 """
