@@ -1,4 +1,4 @@
-"""Pretrain a BERT from nothing: vocabulary, data, model, training, evaluation, all in one folder.
+"""Pretrain a BERT, from nothing or from a checkpoint: vocabulary, data, model, training, evaluation, in one folder.
 
 The folder is a Hugging Face checkpoint when the run has ended, and holds all that is needed to go on while it has not:
 run.json (what was asked), the tokenizer, checkpoints/, log.csv, then config.json and model.safetensors.
@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import torch
 
-from bertmini.config import PRESETS, BertConfig
+from bertmini.config import PRESETS
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.model.pretraining import BertForPreTraining
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.fill_mask import Guess, blank_out, fill_mask
 from bertmini.runs.materials import Materials, text_materials
 from bertmini.runs.settings import MICROWORLD, PretrainingSettings, refuse_another_run, store_settings
@@ -28,7 +28,7 @@ EVALUATIONS = 20
 class Run(NamedTuple):
     """A finished run: the model, what it was made of, and how training went."""
 
-    model: BertForPreTraining
+    model: BertForPreTraining | BertForMaskedLM
     materials: Materials
     history: History
 
@@ -44,7 +44,8 @@ def pretrain(
     place, recipe = pick_device(device), make_recipe(settings)  # refuse what cannot be before anything is written
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    known = WordPieceTokenizer.from_pretrained(folder) if (folder / "vocab.txt").is_file() else None
+    begun = folder if (folder / "vocab.txt").is_file() else settings.init
+    known = None if begun is None else WordPieceTokenizer.from_pretrained(begun)
     materials = world_materials(settings) if settings.corpus == MICROWORLD else text_materials(settings, known)
     store_settings(folder, settings)
     materials.tokenizer.save_pretrained(folder)
@@ -64,17 +65,17 @@ def pretrain(
     return Run(model, materials, history)
 
 
-def build_model(settings: PretrainingSettings, vocab_size: int, pad_token_id: int) -> BertForPreTraining:
-    """Build the preset with its random weights, from the run's seed."""
-    config: BertConfig = replace(
-        PRESETS[settings.preset],
-        vocab_size=vocab_size,
-        pad_token_id=pad_token_id,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=settings.dropout,
-    )
+def build_model(
+    settings: PretrainingSettings, vocab_size: int, pad_token_id: int
+) -> BertForPreTraining | BertForMaskedLM:
+    """Build the preset with its random weights, from the run's seed, or take a checkpoint's size and weights."""
+    kind = BertForMaskedLM if settings.words_only else BertForPreTraining
+    rates = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
     torch.manual_seed(settings.seed)
-    return BertForPreTraining(config)
+    if settings.init is not None:
+        return kind.from_pretrained(settings.init, **rates)
+    config = replace(PRESETS[settings.preset], vocab_size=vocab_size, pad_token_id=pad_token_id, **rates)
+    return kind(config)
 
 
 def make_recipe(settings: PretrainingSettings) -> Recipe:
