@@ -11,7 +11,7 @@ from small_texts import make_corpus
 from bertmini import BertForMaskedLM, BertForPreTraining, Recipe, pretrain
 from bertmini.config import PRESETS
 from bertmini.runs.evaluate import evaluate
-from bertmini.runs.pretrain import filled_examples, make_recipe
+from bertmini.runs.pretrain import filled_examples, lengthen, make_recipe
 from bertmini.runs.settings import TEXT_SETTINGS, WORLD_SETTINGS, PretrainingSettings, choose_settings
 
 
@@ -84,11 +84,24 @@ def test_hidden_words_alone_and_on_from_a_checkpoint(settings: PretrainingSettin
     assert second.model.config.hidden_dropout_prob == 0.1
 
 
+def test_new_positions_are_copies_and_old_ones_stay(tmp_path: Path) -> None:
+    model = BertForMaskedLM(replace(PRESETS["nano"], vocab_size=99, max_position_embeddings=7))
+    old = model.bert.embeddings.position.weight.detach().clone()
+    lengthen(model, 5)
+    assert model.config.max_position_embeddings == 7
+    lengthen(model, 17)
+    new = model.bert.embeddings.position.weight
+    assert new.requires_grad
+    assert new.equal(torch.cat([old, old, old[:3]]))
+    model.save_pretrained(tmp_path)
+    assert BertForMaskedLM.from_pretrained(tmp_path).config.max_position_embeddings == 17
+
+
 def test_what_a_beginning_cannot_be_is_refused(settings: PretrainingSettings, tmp_path: Path) -> None:
     BertForPreTraining(replace(PRESETS["nano"], vocab_size=120)).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="2 layers, 64 wide, which is preset nano; leave the preset out"):
         choose_settings({"init": str(tmp_path), "preset": "tiny"})
-    with pytest.raises(ValueError, match="takes 5 to 64"):
+    with pytest.raises(ValueError, match="preset 'nano' takes 5 to 64"):
         choose_settings({"corpus": settings.corpus, "init": str(tmp_path), "max_length": 65})
     with pytest.raises(ValueError, match=r"has no config\.json"):
         choose_settings({"corpus": settings.corpus, "init": str(tmp_path / "nowhere")})

@@ -73,9 +73,24 @@ def build_model(
     rates = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
     torch.manual_seed(settings.seed)
     if settings.init is not None:
-        return kind.from_pretrained(settings.init, **rates)
+        model = kind.from_pretrained(settings.init, **rates)
+        lengthen(model, settings.max_length)
+        return model
     config = replace(PRESETS[settings.preset], vocab_size=vocab_size, pad_token_id=pad_token_id, **rates)
     return kind(config)
+
+
+def lengthen(model: BertForPreTraining | BertForMaskedLM, positions: int) -> None:
+    """See that a model has so many positions; new ones begin as copies of its own, from the first on.
+
+    What a head has learned of neighbours then holds among the new ones too, but for the places where copies meet
+    (Beltagy et al. 2020, "Longformer", section 5, lengthen RoBERTa in this way).
+    """
+    table = model.bert.embeddings.position
+    if table.num_embeddings < positions:
+        rows = table.weight.detach()[torch.arange(positions) % table.num_embeddings]
+        model.bert.embeddings.position = torch.nn.Embedding.from_pretrained(rows, freeze=False)
+        model.config = model.bert.config = replace(model.config, max_position_embeddings=positions)
 
 
 def make_recipe(settings: PretrainingSettings) -> Recipe:

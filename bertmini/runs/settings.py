@@ -92,10 +92,9 @@ class PretrainingSettings:
     def __post_init__(self) -> None:
         """Refuse what cannot be built, naming the value."""
         refuse_impossible(self)
-        config = PRESETS[self.preset] if self.init is None else read_config(Path(self.init))
-        origin, longest = self.init or f"preset {self.preset!r}", config.max_position_embeddings
+        longest = PRESETS[self.preset].max_position_embeddings
         if not 5 <= self.max_length <= longest:
-            raise ValueError(f"max_length is {self.max_length}; {origin} takes 5 to {longest}")
+            raise ValueError(f"max_length is {self.max_length}; preset {self.preset!r} takes 5 to {longest}")
         if self.words_only and self.corpus == MICROWORLD:
             raise ValueError("the microworld's texts are pairs: leave words_only out, or choose a corpus of text")
 
