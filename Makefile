@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run lab test notebooks figures exercises bench clean
+.PHONY: run lab test test-elsewhere notebooks figures exercises bench clean
 .DEFAULT_GOAL := run
 
 # The environments: what a reader needs, and on top of it what the tests need.
@@ -30,6 +30,9 @@ test: .venv/developer  ## Everything that must hold
 	$(BIN)/coverage run -m pytest --numprocesses auto --dist loadscope
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
+
+test-elsewhere: .venv/developer  ## The notebooks under three other arithmetics: only digits may change
+	$(BIN)/python -m pytest --numprocesses auto --dist loadscope -m elsewhere tests/test_notebooks.py
 
 notebooks: .venv/developer  ## Run and store every notebook
 	$(BIN)/python -m tools.notebooks

@@ -5,24 +5,32 @@ The rooms are laid out the way the data runs: `data` and `microworld` make batch
 the command line.
 """
 
-from bertmini.config import PRESETS, BertConfig
-from bertmini.data.batches import ExampleStream, batches_in_order
-from bertmini.data.classification import classification_rows
-from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
-from bertmini.data.masking import Masking
-from bertmini.data.pretraining import PretrainingStream, TextPairs
-from bertmini.data.tables import LabelledText, label_names, read_labelled
-from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
-from bertmini.microworld import Floor, World
-from bertmini.model.attention import MultiHeadAttention, Rows, scaled_dot_product_attention
-from bertmini.model.encoder import BertModel
-from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
-from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
-from bertmini.runs.fill_mask import fill_mask
-from bertmini.runs.finetune import finetune
-from bertmini.runs.pretrain import pretrain
-from bertmini.runs.settings import FinetuningSettings, PretrainingSettings
-from bertmini.training import History, Recipe, train
+import sys
+
+try:
+    from bertmini.config import PRESETS, BertConfig
+    from bertmini.data.batches import ExampleStream, batches_in_order
+    from bertmini.data.classification import classification_rows
+    from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
+    from bertmini.data.masking import Masking
+    from bertmini.data.pretraining import PretrainingStream, TextPairs
+    from bertmini.data.tables import LabelledText, label_names, read_labelled
+    from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
+    from bertmini.microworld import Floor, World
+    from bertmini.model.attention import MultiHeadAttention, Rows, scaled_dot_product_attention
+    from bertmini.model.encoder import BertModel
+    from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
+    from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
+    from bertmini.runs.fill_mask import fill_mask
+    from bertmini.runs.finetune import finetune
+    from bertmini.runs.pretrain import pretrain
+    from bertmini.runs.settings import FinetuningSettings, PretrainingSettings
+    from bertmini.training import History, Recipe, train
+except KeyboardInterrupt:
+    if sys.argv[:1] != ["-m"]:  # which stands there while `python -m bertmini` loads, some seconds long
+        raise
+    print("\nbertmini: stopped before it was done", file=sys.stderr)  # noqa: T201
+    raise SystemExit(130) from None
 
 __version__ = "0.1.0"
 

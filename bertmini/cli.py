@@ -5,6 +5,7 @@ fields of `bertmini.runs.settings`: names, defaults and help are written there.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import Field, fields
@@ -12,15 +13,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.metrics import class_report, macro_f1
 from bertmini.model.pretraining import BertForMaskedLM
+from bertmini.printing import prepare_streams, print_classifier, print_evaluation, print_run, say
 from bertmini.runs.evaluate import evaluate
 from bertmini.runs.explore import explore_checkpoint
-from bertmini.runs.fill_mask import Guess, fill_mask
-from bertmini.runs.finetune import Finetuned, finetune, model_is_safe, save_confusion
-from bertmini.runs.held_out import Evaluation
+from bertmini.runs.fill_mask import fill_mask
+from bertmini.runs.finetune import finetune, model_is_safe, save_confusion
 from bertmini.runs.info import info
-from bertmini.runs.pretrain import Run, filled_examples, pretrain, save_curve
+from bertmini.runs.pretrain import filled_examples, pretrain, save_curve
 from bertmini.runs.settings import (
     TEXT_SETTINGS,
     WORLD_SETTINGS,
@@ -32,15 +32,44 @@ from bertmini.runs.settings import (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit code."""
+    """Run one command; return the exit code: 0, 2 for a mistake, 130 when it was stopped.
+
+    A reader that closes the pipe (`| head`) has had enough, which is no mistake.
+    """
+    prepare_streams()
+    code = 0
+    try:
+        try:
+            code = answer(arguments)
+        finally:
+            if sys.stdout is not None:  # it was closed
+                sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        if not isinstance(error, BrokenPipeError):
+            say(f"bertmini: the output was not written: {error}", error=True)
+            return 2
+    return code
+
+
+def answer(arguments: Sequence[str] | None) -> int:
+    """Run one command; tell a mistake in a line."""
     asked = make_parser().parse_args(arguments)
     try:
         asked.run(asked)
-    except (ValueError, OSError, FloatingPointError) as error:
-        print(f"bertmini {asked.command}: {'; '.join([str(error), *getattr(error, '__notes__', [])])}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
+    except (ValueError, OSError, FloatingPointError, MemoryError, RuntimeError) as error:
+        told = str(error)
+        if isinstance(error, MemoryError | RuntimeError):
+            if isinstance(error, RuntimeError) and "memory" not in told:  # torch has no error of its own for it
+                raise
+            told = f"there is not enough memory: take smaller batches or a smaller model ({told.partition(chr(10))[0]})"
+        say(f"bertmini {asked.command}: {'; '.join([told, *getattr(error, '__notes__', [])])}", error=True)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"\nbertmini {asked.command}: {stop}", file=sys.stderr)
+        say(error=True)
+        say(f"bertmini {asked.command}: {str(stop) or 'stopped before it was done'}", error=True)
         return 130
     return 0
 
@@ -62,7 +91,9 @@ def add_pretrain(commands: Any) -> None:
     """Describe `pretrain`; what is not asked for is decided by the corpus, see `choose_settings`."""
     new = commands.add_parser("pretrain", help="pretrain a BERT from nothing, here and now")
     new.set_defaults(run=run_pretrain)
-    new.add_argument("--out", type=Path, default=Path("runs/first"), help="folder for the result (default %(default)s)")
+    new.add_argument(
+        "--out", type=named_path, default=Path("runs/first"), help="folder for the result (default %(default)s)"
+    )
     new.add_argument("--resume", action="store_true", help="go on with the run in --out, if there is one")
     for field in fields(PretrainingSettings):
         add_setting(new, field, by_corpus_default(field))
@@ -77,10 +108,10 @@ def add_finetune(commands: Any) -> None:
     task.set_defaults(run=run_finetune)
     for field in fields(FinetuningSettings):
         if field.name == "checkpoint":
-            task.add_argument(field.name, type=Path, help=field.metadata["meaning"])
+            task.add_argument(field.name, type=named_path, help=field.metadata["meaning"])
         else:
             add_setting(task, field, spell_value(field, field.default))
-    task.add_argument("--out", type=Path, required=True, help="folder for the result, new or empty")
+    task.add_argument("--out", type=named_path, required=True, help="folder for the result, new or empty")
     add_device(task)
 
 
@@ -91,6 +122,7 @@ def add_setting(parser: argparse.ArgumentParser, field: Field[Any], default: str
         parser.add_argument(name, action="store_true", default=None, help=meaning)
         return
     kind: Any = next((kind for kind in get_args(field.type) if kind is not type(None)), field.type)
+    kind = named_path if kind is Path else kind
     choices = field.metadata["choices"]
     parser.add_argument(
         name,
@@ -99,6 +131,13 @@ def add_setting(parser: argparse.ArgumentParser, field: Field[Any], default: str
         metavar=f"{{{','.join(choices)}}}" if choices else None,  # refused by the settings, in a line
         help=f"{meaning} (default {default})" if default else meaning,
     )
+
+
+def named_path(text: str) -> Path:
+    """The path that was named; the empty one, as of a shell's unset variable, would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty; name a file or folder, or . for the current one")
+    return Path(text)
 
 
 def by_corpus_default(field: Field[Any]) -> str:
@@ -127,7 +166,7 @@ def add_questions(commands: Any) -> None:
     def add(name: str, run: Any, help: str) -> argparse.ArgumentParser:  # noqa: A002 (argparse's name for it)
         parser: argparse.ArgumentParser = commands.add_parser(name, help=help)
         parser.set_defaults(run=run)
-        parser.add_argument("checkpoint", type=Path)
+        parser.add_argument("checkpoint", type=named_path)
         return parser
 
     fill = add("fill-mask", run_fill_mask, "guess what stands at each [MASK] of a text")
@@ -136,7 +175,7 @@ def add_questions(commands: Any) -> None:
     look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
     look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")
     look.add_argument("--beside", help="another text, shown beside the first")
-    look.add_argument("--out", type=Path, default=Path("attention.html"), help="the page (default %(default)s)")
+    look.add_argument("--out", type=named_path, default=Path("attention.html"), help="the page (default %(default)s)")
     judge = add("evaluate", run_evaluate, "measure a checkpoint on a corpus's held-out documents")
     judge.add_argument("--corpus", required=True, help="as for pretrain")
     add("info", run_info, "show a checkpoint's sizes and where its parameters are")
@@ -156,84 +195,29 @@ def run_pretrain(asked: argparse.Namespace) -> None:
     """Pretrain, then show what was learned."""
     begun = read_settings(asked.out) if asked.resume else None
     settings = choose_settings(asked_for(asked, PretrainingSettings), begun)
-    print(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
+    say(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
     run = pretrain(settings, asked.out, device=asked.device, resume=asked.resume)
     with model_is_safe(asked.out):
-        print_run(run, asked.out)
-
-
-def print_run(run: Run, folder: Path) -> None:
-    """Print what a finished run can do, and draw how it got there."""
-    if run.materials.note:
-        print(f"Note: {run.materials.note}")
-    print_evaluation(run.materials.evaluation, run.history.rows[-1])
-    print("\nFilled in, in sentences that it has never seen:")
-    for text, hidden, guesses in filled_examples(run):
-        print(f"  {text}\n    {spell_guesses(guesses)}   (it was: {hidden})")
-    save_curve(run, folder / "loss.png")
-    print(f"\nLoss curve: {folder / 'loss.png'}")
-    print(f'Try it:     python -m bertmini fill-mask {folder} "a sentence with a [MASK] in it."')
-    print("Read on:    make lab   (or: .venv/bin/jupyter lab --preferred-dir=chapters)")
-
-
-def print_evaluation(evaluation: Evaluation, figures: dict[str, float]) -> None:
-    """Print held-out figures, each beside what can be had without a model and, in the microworld, the best possible."""
-    best = evaluation.floor
-    unigram, commonest = evaluation.baselines
-    rows = [
-        ("masked-LM loss, nats", "held_out_mlm_loss", "{:.3f}", f"unigram {unigram:.3f}"),
-        ("hidden pieces guessed", "masked_accuracy", "{:.1%}", f"commonest {commonest:.1%}"),
-        ("next sentence or not", "next_sentence_accuracy", "{:.1%}", "coin 50.0%"),
-    ]
-    print(f"Text that it has not seen, {evaluation.scored:,} hidden pieces:")
-    for title, name, form, without in rows:
-        if name not in figures:  # without pairs there is no next sentence
-            continue
-        possible = f", best possible {form.format(best[name])}" if best else ""
-        print(f"  {title:24s}{form.format(figures[name]):>8s}   ({without}{possible})")
-    if best:
-        distance = f"{figures['kl']:.4f} ± {figures['kl_error']:.4f}"
-        print(f"  {'distance from the best':24s}{distance:>17s} nats (KL divergence, one standard error)")
-
-
-def spell_guesses(guesses: list[Guess]) -> str:
-    """Write guesses on a line."""
-    return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
+        save_curve(run, asked.out / "loss.png")
+        print_run(run, filled_examples(run))
+    say()
+    say(f"Loss curve: {asked.out / 'loss.png'}")
+    say(f'Try it:     python -m bertmini fill-mask {asked.out} "a sentence with a [MASK] in it."')
+    say("Read on:    make lab   (or: .venv/bin/jupyter lab --preferred-dir=chapters)")
 
 
 def run_finetune(asked: argparse.Namespace) -> None:
     """Fine-tune, then show how well each class is told."""
     settings = FinetuningSettings(**asked_for(asked, FinetuningSettings))
     start = "random weights, shaped like" if settings.from_scratch else "the weights of"
-    print(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
+    say(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
     result = finetune(settings, asked.out, device=asked.device)
     with model_is_safe(asked.out):
-        print_classifier(result)
         save_confusion(result, asked.out / "confusion.png")
-    print(f"\nConfusion matrix: {asked.out / 'confusion.png'}")
-    print("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")
-
-
-def print_classifier(result: Finetuned) -> None:
-    """Print how each epoch did and what the best one takes for what."""
-    for note in result.notes:
-        print(f"Note: {note}")
-    print(f"Judged on {result.settings.eval}, {int(result.matrix.sum()):,} examples:")
-    print("  epoch  loss, nats  accuracy")
-    for epoch in result.epochs:
-        remark = "  before training" if epoch.number == 0 else "  best, kept" if epoch == result.best else ""
-        print(f"  {epoch.number:5d}  {epoch.loss:10.3f}  {epoch.accuracy:8.1%}{remark}")
-    report = class_report(result.matrix, result.model.config.labels)
-    width = max(5, *(len(scores.label) for scores in report))
-    print(f"\n  {'class':{width}s}  precision  recall     F1  examples")
-    for scores in report:
-        print(
-            f"  {scores.label:{width}s}  {scores.precision:9.1%}  {scores.recall:6.1%}  {scores.f1:5.1%}  "
-            f"{scores.support:8,}"
-        )
-    commonest = max(scores.support for scores in report) / int(result.matrix.sum())
-    print(f"  accuracy {result.best.accuracy:.1%} (always the commonest class: {commonest:.1%}), ", end="")
-    print(f"mean F1 {macro_f1(report):.1%}, calibration error {result.calibration_error:.1%}")
+        print_classifier(result)
+    say()
+    say(f"Confusion matrix: {asked.out / 'confusion.png'}")
+    say("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")
 
 
 def run_fill_mask(asked: argparse.Namespace) -> None:
@@ -241,15 +225,15 @@ def run_fill_mask(asked: argparse.Namespace) -> None:
     model = BertForMaskedLM.from_pretrained(asked.checkpoint)
     tokenizer = WordPieceTokenizer.from_pretrained(asked.checkpoint)
     for number, guesses in enumerate(fill_mask(model, tokenizer, asked.text), 1):
-        print(f"[MASK] {number}")
+        say(f"[MASK] {number}")
         for guess in guesses:
-            print(f"  {guess.probability:6.1%}  {guess.piece}")
+            say(f"  {guess.probability:6.1%}  {guess.piece}")
 
 
 def run_attention(asked: argparse.Namespace) -> None:
     """Write the page and say where it is."""
     explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside).save(asked.out)
-    print(f"Open {asked.out} in a browser: it needs no network.")
+    say(f"Open {asked.out} in a browser: it needs no network.")
 
 
 def run_evaluate(asked: argparse.Namespace) -> None:
@@ -257,24 +241,24 @@ def run_evaluate(asked: argparse.Namespace) -> None:
     evaluation, figures, note = evaluate(asked.checkpoint, asked.corpus)
     print_evaluation(evaluation, figures)
     if note:
-        print(f"Note: {note}")
+        say(f"Note: {note}")
 
 
 def run_info(asked: argparse.Namespace) -> None:
     """Print sizes, and parameters by part."""
     config, counts = info(asked.checkpoint)
-    print(
+    say(
         f"{config.num_hidden_layers} layers, {config.hidden_size} wide, {config.num_attention_heads} heads, "
         f"feed-forward {config.intermediate_size}, {config.vocab_size} pieces, "
         f"at most {config.max_position_embeddings} tokens"
     )
     for part, count in counts.items():
-        print(f"  {part:24s}{count:>14,}{count / sum(counts.values()):8.1%}")
-    print(f"  {'all':24s}{sum(counts.values()):>14,}")
+        say(f"  {part:24s}{count:>14,}{count / sum(counts.values()):8.1%}")
+    say(f"  {'all':24s}{sum(counts.values()):>14,}")
 
 
 def run_tokenize(asked: argparse.Namespace) -> None:
     """Print a text's pieces, one a line."""
     encoding = WordPieceTokenizer.from_pretrained(asked.checkpoint).encode(asked.text)
     for piece, number, (begin, end) in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True):
-        print(f"{number:8d}  {piece:20s}  {asked.text[begin:end]}")
+        say(f"{number:8d}  {piece:20s}  {asked.text[begin:end]}")

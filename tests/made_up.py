@@ -23,7 +23,14 @@ def code(source: str, *tags: str) -> NotebookNode:
     return new_code_cell(source, metadata={"tags": list(tags)} if tags else {})
 
 
-# What every chapter has, in small: words, a decimal, whole numbers, a figure, a declared error, a timing.
+def tolerant(cell: NotebookNode, tolerance: float, because: str) -> NotebookNode:
+    """The cell, which declares a tolerance."""
+    cell.metadata["bertmini"] = {"tolerance": tolerance, "because": because}
+    return cell
+
+
+# What every chapter has, in small: words, a decimal, whole numbers, a figure, a declared error, a timing, a tolerance,
+# a claim.
 CHAPTER = made_up_notebook(
     text("# A chapter\n\n![A drawing of two boxes and an arrow](../figures/none.svg)"),
     code("loss = 0.6931\nprint(f'the loss is {loss:.2f} nats')"),
@@ -37,5 +44,7 @@ CHAPTER = made_up_notebook(
     ),
     code("1 / 0", "raises-exception"),
     code("import time\nprint('seconds:', time.perf_counter())", "nbval-ignore-output"),
+    tolerant(code("print(f'after training: {loss / 3:.3f} nats')"), 0.02, "the end of a training run"),
+    code("assert loss < 0.7, 'the prose says that the loss is under 0.7'"),
     code("loss * 2"),
 )

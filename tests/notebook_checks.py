@@ -21,6 +21,8 @@ Check = Callable[[NotebookNode], Iterator[str]]
 MAX_BYTES = 1_000_000
 MAX_IGNORED_CELLS = 2
 MAX_DECIMALS = 6
+MAX_TOLERANCE = 0.1
+MIN_REASON_LETTERS = 20
 MIN_ALT_LETTERS = 20
 IGNORE_OUTPUT = "nbval-ignore-output"
 RAISES = "raises-exception"
@@ -31,6 +33,7 @@ MACHINE_FACTS = {
     "an object's address": re.compile(r"\b0x[0-9a-fA-F]{6,}\b"),
     "a date or a time of day": re.compile(r"\b(?:19|20)\d\d-\d\d-\d\d\b|\b\d\d:\d\d:\d\d\b"),
 }
+DECIMAL = re.compile(r"\d*\.\d+|\d ?%")
 LONG_DECIMAL = re.compile(rf"\d*\.\d{{{MAX_DECIMALS + 1},}}")
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
 # The programs, data and styles of an interactive view, whose page stands, escaped or not, in an attribute of its frame.
@@ -112,6 +115,25 @@ def ignored_outputs_are_timings(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {number} is tagged {IGNORE_OUTPUT!r} and reads no clock"
         if any(_has_picture(output) for output in cell.outputs):
             yield f"cell {number} is tagged {IGNORE_OUTPUT!r} and draws: a figure of timings needs stored numbers"
+
+
+def tolerances_are_small_and_argued(notebook: NotebookNode) -> Iterator[str]:
+    """What other arithmetic may change is said cell by cell: by how much, and why."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if "bertmini" not in cell.metadata:
+            continue
+        declared = cell.metadata["bertmini"]
+        if not isinstance(declared, dict) or set(declared) != {"tolerance", "because"}:
+            yield f"cell {number} declares {declared!r}: give a tolerance and a because, and nothing else"
+            continue
+        tolerance, reason = declared["tolerance"], declared["because"]
+        if not isinstance(tolerance, float) or not 0 < tolerance <= MAX_TOLERANCE:
+            yield f"cell {number} has the tolerance {tolerance!r}: at most {MAX_TOLERANCE}, or print fewer digits"
+        if not isinstance(reason, str) or len(reason.strip()) < MIN_REASON_LETTERS:
+            yield f"cell {number} gives the reason {reason!r}: say in {MIN_REASON_LETTERS} letters what it depends on"
+        shown = cell.get("outputs", [])
+        if not any(_has_picture(output) or DECIMAL.search(text_of(output)) for output in shown):
+            yield f"cell {number} has a tolerance and shows neither a decimal nor a figure: nothing needs one"
 
 
 def nothing_is_skipped(notebook: NotebookNode) -> Iterator[str]:
@@ -238,6 +260,7 @@ CHECKS: tuple[Check, ...] = (
     errors_are_declared,
     no_stderr,
     ignored_outputs_are_timings,
+    tolerances_are_small_and_argued,
     nothing_is_skipped,
     no_semicolons,
     no_widget_state,

@@ -34,8 +34,8 @@ def test_a_model_is_left_without_hooks_and_one_without_queries_is_refused() -> N
         layer.attention.key = torch.nn.Sequential(layer.attention.key)
         del layer.attention.heads
 
-        def renamed(hidden: Any, mask: Any = None, *, output_attentions: bool = False) -> Any:
-            return hidden, torch.full((1, 2, hidden.shape[1], hidden.shape[1]), 1 / hidden.shape[1])
+        def renamed(asking: Any, answering: Any, meet: Any) -> Any:
+            return asking, torch.full((1, 2, asking.shape[1], answering.shape[1]), 1 / answering.shape[1])
 
         layer.attention.forward = renamed
     with pytest.raises(ValueError, match="the model has 5 layers, but 0 maps called 'query' were used"):

@@ -1,7 +1,10 @@
-"""A room imports from the floors below it and from itself: never from above, never from a neighbour."""
+"""A room imports from the floors below it and from itself: never from above, from a neighbour, or round in a circle.
+
+And the house stays small: budgets for modules, functions, the core and the whole.
+"""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +22,12 @@ FLOORS = {
     "viz": 3,
     "runs": 4,
     "__init__": 5,  # the public names
-    "cli": 6,
-    "__main__": 7,
+    "printing": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
+MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 260, 45, 5_000, 12_000
 UNKNOWN_TO = {
     "training": {"data", "microworld", "model"},
     "inside": {"data", "microworld", "model", "training"},
@@ -72,8 +77,87 @@ def room_of(parts: list[str], path: Path, module: tuple[str, ...]) -> str:
     return "__init__"
 
 
+def circles(package: Path) -> list[str]:
+    """One sentence per circle of modules that import each other, whichever way and wherever in the file."""
+    names = {}
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    wanted = {name: sorted(imported_modules(path, names) - {name}) for name, path in names.items()}
+    found: list[str] = []
+    done: set[str] = set()
+
+    def follow(name: str, way: list[str]) -> None:
+        if name in way:
+            found.append(f"{' -> '.join([*way[way.index(name) :], name])}: a circle")
+        elif name not in done:
+            for target in wanted[name]:
+                follow(target, [*way, name])
+            done.add(name)
+
+    for name in sorted(names):
+        follow(name, [])
+    return found
+
+
+def imported_modules(path: Path, names: Collection[str]) -> set[str]:
+    """The package's modules that a file imports, `TYPE_CHECKING` or not; of `from room import name` both readings."""
+    targets: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names} & set(names)
+            targets |= inside or {node.module}
+    return targets & set(names)
+
+
+def too_long(package: Path) -> list[str]:
+    """One sentence per module over `MODULE_LINES` lines and per function over `FUNCTION_LINES`."""
+    problems = []
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if (lines := len(text.splitlines())) > MODULE_LINES:
+            problems.append(f"{path.relative_to(package)} has {lines} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and (lines := code_lines(node)) > FUNCTION_LINES:
+                problems.append(f"{path.relative_to(package)}: {node.name} has {lines} lines")
+    return problems
+
+
+def code_lines(function: ast.FunctionDef) -> int:
+    """A function's lines without its docstring."""
+    whole = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return whole - ((first.end_lineno or first.lineno) - first.lineno + 1 if documented else 0)
+
+
+def count_lines(*paths: Path) -> int:
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
+    return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+
+
 def test_no_import_points_up_or_sideways() -> None:
     assert wrong_imports(PACKAGE) == []
+
+
+def test_no_module_is_its_own_grandmother() -> None:
+    assert circles(PACKAGE) == []
+
+
+def test_modules_and_functions_are_short() -> None:
+    assert too_long(PACKAGE) == []
+
+
+def test_the_package_is_compact() -> None:
+    core = count_lines(*(PACKAGE / room for room in ("config.py", "data", "model", "training")))
+    whole = count_lines(PACKAGE)
+    assert 2_000 < core < CORE_LINES
+    assert core < whole < ALL_LINES
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    assert f"under {CORE_LINES:,} lines" in readme
+    assert f"under {ALL_LINES:,}" in readme
 
 
 def test_the_whole_package_is_read() -> None:
@@ -162,3 +246,32 @@ def test_a_room_without_a_floor_is_found(tmp_path: Path) -> None:
         "__main__.py:1: 'probing' is no room with a floor",
         "probing/probes.py: give the room 'probing' a floor in test_layers.py",
     ]
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from bertmini.model.encoder import BertModel",
+        "import bertmini.model.encoder",
+        "from bertmini.model import encoder",
+    ],
+)
+@pytest.mark.parametrize("when", ["{}", "def late():\n    {}", "if TYPE_CHECKING:\n    {}"])
+def test_a_circle_is_found(tmp_path: Path, back: str, when: str) -> None:
+    package = house(tmp_path, model___encoder="from bertmini.model.fast import read", model___fast=when.format(back))
+    assert circles(package) == ["bertmini.model.encoder -> bertmini.model.fast -> bertmini.model.encoder: a circle"]
+    (package / "model" / "fast.py").write_text("from bertmini.model.attention import heads")
+    (package / "model" / "attention.py").write_text("")
+    assert circles(package) == []
+
+
+def test_what_is_too_long_is_found(tmp_path: Path) -> None:
+    docstring = '    """' + "\n    Words." * 60 + '\n    """\n'
+    package = house(
+        tmp_path,
+        model___long="x = 1\n" * 261,
+        model___short="x = 1\n" * 260,
+        model___body="def body():\n" + "    x = 1\n" * 45,
+        model___documented=f"def documented():\n{docstring}" + "    x = 1\n" * 44,
+    )
+    assert too_long(package) == ["model/body.py: body has 46 lines", "model/long.py has 261 lines"]

@@ -15,11 +15,14 @@ from PIL import Image
 
 from tests.made_up import CHAPTER, code, made_up_notebook, text
 from tests.notebook_checks import CHECKS, complaints
-from tests.strict_nbval import CellFailure, picture_difference, same_text, strict_run
+from tests.strict_nbval import picture_difference, same_text, strict_run
+from tools.arithmetic import PINNED
 from tools.notebooks import ROOT, TIMES, Measure, normalise, read, read_times, run, store, write, write_times
 
-LOSS, COUNTS, FIGURE, ERROR, TIMING, DOUBLE = 1, 2, 4, 5, 6, 7  # cells of the made-up chapter
+LOSS, COUNTS, FIGURE, ERROR, TIMING, TRAINED, CLAIM, DOUBLE = 1, 2, 4, 5, 6, 7, 8, 9  # cells of the made-up chapter
+CODE_CELLS = [number for number, cell in enumerate(CHAPTER.cells) if cell.cell_type == "code"]
 Mutation = Callable[[NotebookNode], object]
+Mutants = dict[str, tuple[Mutation, int, str]]  # by name: the mutation, its cell, what must be said of it
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +128,13 @@ def third_ignored(notebook: NotebookNode) -> None:
 
 
 def unsorted_set(notebook: NotebookNode) -> None:
-    notebook.cells = run(made_up_notebook(code("print({letter for letter in 'wordpiece'})")), ROOT).cells
+    (cell,) = run(made_up_notebook(code("print({letter for letter in 'wordpiece'})")), ROOT).cells
+    notebook.cells[DOUBLE].update(source=cell.source, outputs=cell.outputs)
+
+
+def declare(cell: int, **changes: object) -> Mutation:
+    """The mutation of what a cell declares about its tolerance."""
+    return lambda notebook: notebook.cells[cell].metadata["bertmini"].update(changes)
 
 
 def update(key: str, value: object) -> Mutation:
@@ -134,9 +143,9 @@ def update(key: str, value: object) -> Mutation:
 
 # What a reader of the stored file can see, without running it: (the mutation, the one check that must complain, how).
 STATIC: dict[str, tuple[Mutation, str, str]] = {
-    "never run": (never_run, "every_cell_was_run", "cell 8 was never run"),
+    "never run": (never_run, "every_cell_was_run", "cell 10 was never run"),
     "counts out of order": (out_of_order, "run_once_in_order", "cell 2 has count ['2'], expected 1"),
-    "a cell run twice": (run_twice, "run_once_in_order", "cell 8 has count ['8'], expected 7"),
+    "a cell run twice": (run_twice, "run_once_in_order", "cell 10 has count ['10'], expected 9"),
     "error without its tag": (set_tags(ERROR), "errors_are_declared", "cell 6 fails"),
     "tag without its error": (set_tags(LOSS, "raises-exception"), "errors_are_declared", "cell 2 is tagged"),
     "a warning": (
@@ -158,13 +167,43 @@ STATIC: dict[str, tuple[Mutation, str, str]] = {
         "ignored_outputs_are_timings",
         "cell 5 is tagged 'nbval-ignore-output' and draws",
     ),
+    "tolerance that hides a change": (
+        declare(TRAINED, tolerance=0.5),
+        "tolerances_are_small_and_argued",
+        "cell 8 has the tolerance 0.5: at most 0.1",
+    ),
+    "tolerance of nothing": (
+        declare(TRAINED, tolerance=0.0),
+        "tolerances_are_small_and_argued",
+        "cell 8 has the tolerance 0.0",
+    ),
+    "tolerance without a number": (
+        declare(TRAINED, tolerance="any"),
+        "tolerances_are_small_and_argued",
+        "cell 8 has the tolerance 'any'",
+    ),
+    "tolerance without a reason": (
+        declare(TRAINED, because="noise"),
+        "tolerances_are_small_and_argued",
+        "cell 8 gives the reason 'noise'",
+    ),
+    "tolerance with a key too many": (
+        declare(TRAINED, pictures=False),
+        "tolerances_are_small_and_argued",
+        "cell 8 declares {'tolerance': 0.02, 'because'",
+    ),
+    "tolerance of whole numbers": (
+        lambda n: n.cells[COUNTS].metadata.update(n.cells[TRAINED].metadata),
+        "tolerances_are_small_and_argued",
+        "cell 3 has a tolerance and shows neither a decimal nor a figure",
+    ),
     "skipped by tag": (set_tags(LOSS, "nbval-skip"), "nothing_is_skipped", "cell 2 has the tag 'nbval-skip'"),
     "skipped by comment": (
         replace(LOSS, "loss = ", "# NBVAL_SKIP\nloss = ", inside="source"),
         "nothing_is_skipped",
         "cell 2 has the comment NBVAL_SKIP",
     ),
-    "closing semicolon": (replace(DOUBLE, "2", "2;", inside="source"), "no_semicolons", "cell 8 has a semicolon"),
+    "closing semicolon": (replace(DOUBLE, "2", "2;", inside="source"), "no_semicolons", "cell 10 has a semicolon"),
     "widget state": (update("widgets", {"state": {}}), "no_widget_state", "the notebook stores widget state"),
     "a widget": (
         add_output(LOSS, "display_data", data={"application/vnd.jupyter.widget-view+json": {}}),
@@ -186,7 +225,7 @@ STATIC: dict[str, tuple[Mutation, str, str]] = {
     "machine path in a view": (
         add_output(DOUBLE, "display_data", data={"text/html": framed("<p>/home/ada/book</p><script>1</script>")}),
         "no_machine_facts",
-        "cell 8 prints a folder of this machine: '/home/ada/book",
+        "cell 10 prints a folder of this machine: '/home/ada/book",
     ),
     "all the digits": (replace(LOSS, "0.69", "0.6931471805599453"), "decimals_are_few", "prints 0.6931471805599453"),
     "editor's metadata": (update("toc", {}), "metadata_is_ours", "toc"),
@@ -215,7 +254,7 @@ STATIC: dict[str, tuple[Mutation, str, str]] = {
 }
 
 # What only running it again can tell: (the mutation, the cell that must fail, how).
-STALE: dict[str, tuple[Mutation, int, str]] = {
+STALE: Mutants = {
     "first decimal wrong": (replace(LOSS, "0.69", "0.79"), LOSS, "Cell outputs differ"),
     "second decimal wrong": (replace(LOSS, "0.69", "0.66"), LOSS, "Cell outputs differ"),
     "word wrong": (replace(LOSS, "nats", "bits"), LOSS, "Cell outputs differ"),
@@ -236,13 +275,45 @@ STALE: dict[str, tuple[Mutation, int, str]] = {
     "alt text of another figure": (replace(FIGURE, "Three bars", "Seven bars"), FIGURE, "Cell outputs differ"),
     "error of another kind": (replace(ERROR, "division", "addition"), ERROR, "Cell outputs differ"),
     "error without its tag": (set_tags(ERROR), ERROR, "Cell execution caused an exception"),
-    "set in its own order": (unsorted_set, 0, "Cell outputs differ"),
+    "claim made false": (
+        replace(CLAIM, "loss < 0.7", "loss < 0.69", inside="source"),
+        CLAIM,
+        "Cell execution caused an exception",
+    ),
+    "change within the tolerance, on the stored arithmetic": (
+        replace(TRAINED, "0.231", "0.241"),
+        TRAINED,
+        "Cell outputs differ",
+    ),
+    "set in its own order": (unsorted_set, DOUBLE, "Cell outputs differ"),
     "network used": (
         replace(
             COUNTS, "right, t", "__import__('socket').create_connection(('192.0.2.7', 80))\nright, t", inside="source"
         ),
         COUNTS,
         "the network cable is pulled",
+    ),
+}
+
+
+# The same on another arithmetic: (the mutation, its cell, what must be said of that, "" if nothing).
+ELSEWHERE: Mutants = {
+    "change within the tolerance": (replace(TRAINED, "0.231", "0.241"), TRAINED, ""),
+    "change beyond the tolerance": (replace(TRAINED, "0.231", "0.261"), TRAINED, "Cell outputs differ"),
+    "word wrong where numbers may differ": (replace(TRAINED, "nats", "bits"), TRAINED, "Cell outputs differ"),
+    "change where none is declared": (replace(LOSS, "0.69", "0.66"), LOSS, "Cell outputs differ"),
+    "figure of another shape": (
+        lambda n: (
+            replace(FIGURE, "[1, 2, 3]", "[3, 2, 1]", inside="source")(n),
+            n.cells[FIGURE].metadata.update(n.cells[TRAINED].metadata),
+        ),
+        FIGURE,
+        "of the pixels are far off",
+    ),
+    "claim made false": (
+        replace(CLAIM, "loss < 0.7", "loss < 0.69", inside="source"),
+        CLAIM,
+        "Cell execution caused an exception",
     ),
 }
 
@@ -270,30 +341,70 @@ def test_every_check_has_a_mutation() -> None:
     assert {check for _, check, _ in STATIC.values()} == {check.__name__ for check in CHECKS}
 
 
-@pytest.fixture(scope="module")
-def failures(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[CellFailure]]:
-    """What the strict run says of the sound notebook and of all stale ones, by the mutation's name."""
-    folder = tmp_path_factory.mktemp("stale")
-    names = {f"mutant_{number}": name for number, name in enumerate(STALE)}
-    write(chapter, folder / "sound.ipynb")
-    for stem, name in names.items():
-        write(broken(chapter, STALE[name][0]), folder / f"{stem}.ipynb")
-    found: dict[str, list[CellFailure]] = {name: [] for name in ["sound", *STALE]}
-    for failure in strict_run(sorted(folder.glob("*.ipynb")), folder / "report.xml"):
-        found[names.get(failure.notebook, "sound")].append(failure)
+def messages(chapter: NotebookNode, mutants: Mutants, folder: Path, rounding: str = PINNED) -> dict[str, str]:
+    """What the strict run says of each mutant's cell, and of all sound cells together under "sound".
+
+    A kernel takes seconds to start, so mutations of different cells share a notebook.
+    """
+    notebooks: list[dict[int, str]] = []
+    for name, (_, cell, _) in mutants.items():
+        free = next((taken for taken in notebooks if cell not in taken), None)
+        if free is None:
+            notebooks.append(free := {})
+        free[cell] = name
+    found = dict.fromkeys(["sound", *mutants], "")
+    for number, taken in enumerate(notebooks):
+        notebook = chapter
+        for name in taken.values():
+            notebook = broken(notebook, mutants[name][0])
+        write(notebook, folder / f"{number}.ipynb")
+    for failure in strict_run(sorted(folder.glob("*.ipynb")), folder / "report.xml", rounding=rounding):
+        cell = CODE_CELLS[int(failure.cell.removeprefix("Cell "))]
+        found[notebooks[int(failure.notebook)].get(cell, "sound")] += failure.message
     return found
 
 
-def test_sound_notebook_repeats(failures: dict[str, list[CellFailure]]) -> None:
-    assert failures["sound"] == []
+@pytest.fixture(scope="module")
+def stale(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return messages(chapter, STALE, tmp_path_factory.mktemp("stale"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(chapter: NotebookNode, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return messages(chapter, ELSEWHERE, tmp_path_factory.mktemp("elsewhere"), "as it comes")
+
+
+def test_sound_cells_repeat(stale: dict[str, str], elsewhere: dict[str, str]) -> None:
+    assert (stale["sound"], elsewhere["sound"]) == ("", "")
 
 
 @pytest.mark.parametrize("name", STALE)
-def test_mutation_is_seen_by_running(failures: dict[str, list[CellFailure]], name: str) -> None:
-    _, cell, message = STALE[name]
-    number = sum(c.cell_type == "code" for c in CHAPTER.cells[:cell])
-    assert [failure.cell for failure in failures[name]] == [f"Cell {number}"]
-    assert message in failures[name][0].message
+def test_mutation_is_seen_by_running(stale: dict[str, str], name: str) -> None:
+    assert STALE[name][2] in stale[name]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_mutation_is_seen_elsewhere(elsewhere: dict[str, str], name: str) -> None:
+    expected = ELSEWHERE[name][2]
+    assert expected in elsewhere[name]
+    assert bool(expected) == bool(elsewhere[name])
+
+
+@pytest.mark.parametrize(
+    ("stored", "fresh", "tolerance", "same"),
+    [
+        ("0.310 0.552", "0.325 0.540", 0.02, True),
+        ("0.310 0.552", "0.331 0.540", 0.02, False),
+        ("0.310 of 40", "0.310 of 39", 0.02, False),
+        ("head 3: 57 %, next 4%", "head 3: 58 %, next 6%", 0.02, True),
+        ("head 3: 57 %", "head 3: 60 %", 0.02, False),
+        ("head 3: 57 %", "head 4: 57 %", 0.02, False),
+        ("57 %", "58 %", 0.0, False),
+        ("0.31", "0.33", 0.001, True),  # two units of the last place are allowed anyway
+    ],
+)
+def test_tolerance_counts_for_decimals_alone(stored: str, fresh: str, tolerance: float, same: bool) -> None:
+    assert same_text(stored, fresh, tolerance) is same
 
 
 @pytest.mark.parametrize(
@@ -327,6 +438,23 @@ def test_pictures_are_compared_by_size_and_pixels() -> None:
     assert picture_difference(png(9, 7), png(1, 1)) == "stored 9 x 7 pixels, now 1 x 1"
     assert picture_difference(png(9, 7, software="Matplotlib 3.8"), png(1, 1)) == "stored 9 x 7 pixels, now 1 x 1"
     assert picture_difference(png(9, 7, software="Matplotlib 3.8"), png(9, 8, software="Matplotlib 3.9")) is None
+
+
+def line(height: int, colour: str = "black") -> bytes:
+    """A level line in a white picture of 200 pixels, which stands for a curve."""
+    image, buffer = Image.new("RGB", (300, 200), "white"), io.BytesIO()
+    image.paste(colour, (0, height, 300, height + 3))
+    image.save(buffer, "png")
+    return buffer.getvalue()
+
+
+def test_shapes_may_move_by_the_tolerance_and_nothing_more() -> None:
+    assert picture_difference(line(100), line(103)) == "3.00% of the pixels are far off"
+    assert picture_difference(line(100), line(104), 0.02) is None
+    assert picture_difference(line(100), line(106), 0.02) == "1.00% of the pixels are far off"
+    assert picture_difference(line(100), line(100, "red"), 0.02) == "1.50% of the pixels are far off"
+    assert picture_difference(line(100), line(250), 0.02) == "1.50% of the pixels are far off"
+    assert picture_difference(line(250), line(100), 0.02) == "1.50% of the pixels are far off"
 
 
 def test_runner_stores_the_same_bytes_twice(chapter: NotebookNode, tmp_path: Path) -> None:

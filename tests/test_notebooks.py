@@ -6,6 +6,7 @@ import pytest
 
 from tests.notebook_checks import CHECKS, Check
 from tests.strict_nbval import strict_run
+from tools.arithmetic import ARITHMETICS, PINNED
 from tools.notebooks import MAX_SECONDS, ROOT, all_notebooks, read, read_times
 
 NOTEBOOKS = all_notebooks()
@@ -26,6 +27,13 @@ def test_outputs_repeat_without_network(path: Path, tmp_path: Path) -> None:
     # The others are run without it in tests/test_offline.py, where their outputs may differ.
     hidden = "" if mentions_transformers(path) else "transformers"
     assert strict_run([path], tmp_path / "report.xml", hidden_modules=hidden) == []
+
+
+@pytest.mark.elsewhere
+@pytest.mark.parametrize("rounding", [name for name in ARITHMETICS if name != PINNED])
+@every_notebook
+def test_only_digits_change_elsewhere(path: Path, rounding: str, tmp_path: Path) -> None:
+    assert strict_run([path], tmp_path / "report.xml", rounding=rounding) == []
 
 
 def mentions_transformers(path: Path) -> bool:

@@ -2,16 +2,21 @@
 
 Every strict run in `tests/test_notebooks.py` is already an offline one, and hides `transformers` from notebooks that
 never speak of it. Here the guard itself is tested, and the notebooks that do speak of `transformers` are run without
-it: they must reach their last cell, although they then print something else.
+it, from the first cell that does: they must reach their last one, although they then print something else.
 """
 
+import ast
 import socket
 import subprocess
+import symtable
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from nbformat import NotebookNode
 
+from tests.made_up import code, made_up_notebook
 from tests.test_notebooks import NOTEBOOKS, mentions_transformers
 from tools.notebooks import kernel_environment, read, run
 
@@ -67,8 +72,70 @@ def test_package_needs_neither_network_nor_transformers() -> None:
     assert (done.stdout.strip(), done.stderr) == ("True", "")
 
 
+def names(statements: Iterable[ast.stmt]) -> tuple[set[str], set[str]]:
+    """What statements of a cell give a name to, and the names that they need from the cells before it."""
+    given: set[str] = set()
+    needed: set[str] = set()
+    for statement in statements:
+        body: list[ast.stmt] = []
+        if isinstance(statement, ast.For):  # its variable is given before its body reads it
+            body = [ast.Assign([statement.target], statement.iter), *statement.body, *statement.orelse]
+        elif isinstance(statement, ast.If):
+            body = [ast.Expr(statement.test), *statement.body, *statement.orelse]
+        if body:
+            gives, needs = names(body)
+        else:
+            table = symtable.symtable(ast.unparse(ast.fix_missing_locations(statement)), "cell", "exec")
+            gives = {
+                symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()
+            }
+            needs = set(read_names(table))
+        needed |= needs - given
+        given |= gives
+    return given, needed
+
+
+def read_names(table: symtable.SymbolTable) -> Iterator[str]:
+    """The names that are read from the module, in a scope and in those inside of it."""
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (table.get_type() == "module" or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from read_names(inner)
+
+
+def from_first_mention(notebook: NotebookNode, word: str) -> NotebookNode:
+    """The code cells from the first that mentions the word, and of those before it the ones that they need."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    first = next(number for number, cell in enumerate(cells) if word in cell.source)
+    kept: list[NotebookNode] = []
+    needed: set[str] = set()
+    for number in reversed(range(len(cells))):
+        given, needs = names(ast.parse(cells[number].source).body)
+        if number >= first or given & needed:
+            kept.insert(0, cells[number])
+            needed = needed - given | needs
+    return made_up_notebook(*kept)
+
+
+def test_cells_before_the_first_mention_are_left_out_unless_needed() -> None:
+    sources = [
+        "import math as m, os.path",
+        "def slow():\n    return m.pi",
+        "x = slow()",
+        "y = 2",
+        "z = y",
+        "import ham",
+    ]
+    notebook = made_up_notebook(*map(code, [*sources, "print(z, os)"]))
+    assert [cell.source for cell in from_first_mention(notebook, "ham").cells] == [
+        "import math as m, os.path", "y = 2", "z = y", "import ham", "print(z, os)"
+    ]  # fmt: skip
+    everything = made_up_notebook(*map(code, [*sources, "print(x, y, z)"]))
+    assert len(from_first_mention(everything, "ham").cells) == 7
+
+
 @pytest.mark.parametrize("path", SPEAKING_OF_TRANSFORMERS, ids=[path.stem for path in SPEAKING_OF_TRANSFORMERS])
 def test_notebook_runs_without_transformers(path: Path) -> None:
-    notebook = run(read(path), path.parent, hidden_modules="transformers")
-    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
-    assert counts == list(range(1, len(counts) + 1))
+    notebook = run(from_first_mention(read(path), "transformers"), path.parent, hidden_modules="transformers")
+    assert [cell.execution_count for cell in notebook.cells] == list(range(1, len(notebook.cells) + 1))

@@ -1,7 +1,10 @@
 """`finetune classification` as a user meets it: short real runs, and every mistake answered by one line."""
 
+import errno
 import json
+import os
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +24,8 @@ from bertmini import (
     finetune,
 )
 from bertmini.cli import main
-from bertmini.runs.finetune import build_classifier, prepare
+from bertmini.printing import visible
+from bertmini.runs.finetune import build_classifier, prepare, train_best
 from bertmini.runs.held_out import predict
 from bertmini.runs.settings import settle
 from bertmini.training import BestEpoch
@@ -248,14 +252,84 @@ def test_whatever_fails_after_training_leaves_the_model_and_says_so(
     assert len(WordPieceTokenizer.from_pretrained(out)) == len(TOKENIZER)
 
 
-def test_a_class_whose_name_cannot_be_drawn_costs_only_the_picture(
-    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+ODD_NAMES = {"a formula": "$\\frac{1}$", "two prices": "$50_$100", "escapes": "\x1b[2J"}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES)
+def test_a_class_of_any_name_is_trained_drawn_and_printed(
+    name: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    odd = write_tsv(tmp_path / "odd.tsv", [("text", "label"), ("the soup was cold", "$a^$"), ("the pie was warm", "b")])
-    given = ["finetune", "classification", str(files.checkpoint), "--train", str(odd), "--eval", str(odd)]
-    assert main([*given, "--out", str(tmp_path / "out"), "--epochs", "1", "--device", "cpu"]) == 2
-    assert "the trained model is whole in" in capsys.readouterr().err
-    assert BertForSequenceClassification.from_pretrained(tmp_path / "out").config.labels == ("$a^$", "b")
+    odd = tmp_path / "odd.jsonl"
+    objects = [{"text": "the soup was cold", "label": name}, {"text": "the pie was warm", "label": "b"}]
+    odd.write_text("\n".join(map(json.dumps, objects)))
+    given = ["--epochs", "1", "--device", "cpu", "--out", str(tmp_path / "out")]
+    table = ["--train", str(odd), "--eval", str(odd)]
+    assert main(["finetune", "classification", str(files.checkpoint), *table, *given]) == 0
+    assert (tmp_path / "out" / "confusion.png").read_bytes()[:4] == b"\x89PNG"
+    assert visible(name) in capsys.readouterr().out
+    assert name in BertForSequenceClassification.from_pretrained(tmp_path / "out").config.labels
+
+
+def test_a_folder_that_is_filled_while_training_loses_neither_its_files_nor_the_weights(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(*given: object, before: object = train_best, **named: object) -> object:
+        (tmp_path / "out" / "mine").write_text("mine")
+        return before(*given, **named)  # type: ignore[operator]
+
+    monkeypatch.setattr("bertmini.runs.finetune.train_best", fill)
+    assert main(arguments(files, tmp_path / "out")) == 2
+    error = capsys.readouterr().err
+    assert "now holds 'mine'" in error
+    (kept,) = (tmp_path / "out").glob("kept-*")
+    assert f"the trained model is whole in {kept}" in error
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [kept.name, "mine"]
+    assert BertForSequenceClassification.from_pretrained(kept).config.labels == ("bad", "good", "so-so")
+    assert len(WordPieceTokenizer.from_pretrained(kept)) == len(TOKENIZER)
+
+
+def test_a_folder_that_is_removed_while_training_is_made_again(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove(*given: object, before: object = train_best, **named: object) -> object:
+        shutil.rmtree(tmp_path / "out")
+        return before(*given, **named)  # type: ignore[operator]
+
+    monkeypatch.setattr("bertmini.runs.finetune.train_best", remove)
+    assert main(arguments(files, tmp_path / "out")) == 0
+    assert BertForSequenceClassification.from_pretrained(tmp_path / "out").config.labels == ("bad", "good", "so-so")
+
+
+def test_the_current_folder_is_filled_and_stays_the_same(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    inode = os.stat(".").st_ino
+    assert main(arguments(files, Path("."))) == 0
+    assert os.stat(tmp_path / "here").st_ino == inode
+    assert {"config.json", "model.safetensors", "vocab.txt"} <= set(os.listdir("."))
+    assert not [name for name in os.listdir(".") if name.startswith(".")]
+
+
+def test_a_linked_folder_is_filled_where_it_leads(files: Files, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    assert main(arguments(files, tmp_path / "out")) == 0
+    assert (tmp_path / "out").is_symlink()
+    assert BertForSequenceClassification.from_pretrained(tmp_path / "elsewhere").config.num_labels == 3
+
+
+def test_a_full_disk_at_the_end_says_so_and_leaves_nothing_half(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(arguments(files, tmp_path / "out")) == 2
+    assert "model.safetensors was not written" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- mistakes ----
@@ -278,6 +352,12 @@ MISTAKES = {
     "too short": (["--max-length", "3"], "max_length is 3"),
     "dropout": (["--dropout", "1"], "dropout is 1"),
     "device": (["--device", "abacus"], "unknown device 'abacus'"),
+    "too many threads": (["--threads", "10000"], "threads is 10000; it must be at most 512"),
+    "too many epochs": (["--epochs", "1" + "0" * 12], "epochs is 1000000000000; it must be at most 1000000000"),
+    "too large a seed": (["--seed", str(2**64)], f"seed is {2**64}; it must be at most {2**63 - 1}"),
+    "infinite rate": (["--learning-rate", "inf"], "learning_rate is inf; it must be a number that is finite"),
+    "no number": (["--dropout", "nan"], "dropout is nan; it must be a number that is finite"),
+    "a pipe": ([], "bad.tsv is no file; write the examples to one"),
     "diverged": (["--learning-rate", "1e38"], "training stopped at step"),
 }
 HEADING = ("text", "label")
@@ -293,6 +373,9 @@ def test_a_mistake_gets_one_line_and_leaves_nothing_behind(
     mistake: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     more, message = MISTAKES[mistake]
+    if mistake == "a pipe":
+        os.mkfifo(tmp_path / "bad.tsv")
+        more = ["--train", str(tmp_path / "bad.tsv")]
     more = [str(write_tsv(tmp_path / "bad.tsv", BAD_FILES[word])) if word in BAD_FILES else word for word in more]
     given = arguments(files, tmp_path / "run", *more)
     if more == ["--checkpoint"]:

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -170,10 +172,10 @@ def test_a_full_disk_names_folder_need_and_room_and_keeps_the_old(
 ) -> None:
     model, old = fresh_and_saved(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10, 9, 1234))  # type: ignore[attr-defined]
-    # 5,056 bytes of random state, 89 parameters of 4 bytes, a counter of 8, and the two characters of an empty state.
+    # 5,056 bytes of random state, 89 parameters of 4 bytes, a counter of 8, and 17 letters: no moments are named.
     monkeypatch.setattr(os, "fsync", raising(OSError(errno.ENOSPC, "No space left on device"), at=3))
     with pytest.raises(
-        OSError, match=r"the disk is full: a checkpoint in .* needs about 5,422 bytes, 1,234 are free"
+        OSError, match=r"the disk is full: a checkpoint in .* needs about 5,437 bytes, 1,234 are free"
     ) as caught:
         save_checkpoint(tmp_path, 8, model, make_optimizer(model), {})
     assert caught.value.errno == errno.ENOSPC
@@ -315,3 +317,120 @@ def test_the_manifest_lists_sizes(tmp_path: Path) -> None:
     assert {name: line["bytes"] for name, line in manifest.items()} == {
         name: (folder / name).stat().st_size for name in FILES[:-1]
     }
+
+
+# ---- forged: the manifest is right, what it lists is not ----
+
+
+def forge(folder: Path, name: str, change: Callable[[Any], Any]) -> None:
+    """Replace a file's content (tensors or JSON) and list it anew in the manifest."""
+    path = folder / name
+    if name.endswith(".json"):
+        data = json.dumps(change(json.loads(path.read_text()))).encode()
+    else:
+        data = safetensors.torch.save(change(safetensors.torch.load(path.read_bytes())))
+    path.write_bytes(data)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda values: {name: value for name, value in values.items() if name not in names}
+
+
+def put(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda values: {**values, name: value}
+
+
+MOMENTS = ("norm.bias.step", "norm.bias.exp_avg", "norm.bias.exp_avg_sq")
+FORGED: dict[str, tuple[str, Callable[[Any], Any], str]] = {
+    "a moment is missing": ("optimizer.safetensors", without(MOMENTS[1]), "has other entries than state.json names"),
+    "a parameter is missing": ("optimizer.safetensors", without(*MOMENTS), "has other entries than state.json names"),
+    "all is missing": ("optimizer.safetensors", lambda _: {}, "has other entries than state.json names"),
+    "a moment is short": ("optimizer.safetensors", put(MOMENTS[1], torch.zeros(2)), r"'norm.bias.exp_avg' is \(2,\)"),
+    "a moment is empty": ("optimizer.safetensors", put(MOMENTS[2], torch.zeros(0)), r"exp_avg_sq' is \(0,\)"),
+    "a moment is whole numbers": ("optimizer.safetensors", put(MOMENTS[1], torch.zeros(6).long()), "torch.int64"),
+    "a step is a vector": ("optimizer.safetensors", put(MOMENTS[0], torch.zeros(6)), r"'norm.bias.step' is \(6,\)"),
+    "random state of another size": (
+        "random.safetensors",
+        put("cpu", torch.zeros(16).byte()),
+        "no state of this torch",
+    ),
+    "random state of another type": ("random.safetensors", put("cpu", torch.zeros(5056)), "no state of this torch"),
+    "random state of zeros": ("random.safetensors", put("cpu", torch.zeros(5056).byte()), "no state of this torch"),
+    "no random state": ("random.safetensors", lambda states: {"gpu": states["cpu"]}, "no state of this torch"),
+    "another parameter": ("model.safetensors", put("more.weight", torch.zeros(2)), "the checkpoint has 'more.weight'"),
+    "state is a list": ("state.json", lambda _: [1, 2], "is not what a training run writes"),
+    "state is nothing": ("state.json", lambda _: None, "is not what a training run writes"),
+    "no names": ("state.json", without("optimizer"), "is not what a training run writes"),
+    "no history": ("state.json", without("history"), "is not what a training run writes"),
+    "history is empty": ("state.json", put("history", []), "is not what a training run writes"),
+    "history of words": ("state.json", put("history", [{"step": "6"}]), "is not what a training run writes"),
+    "history is a number": ("state.json", put("history", 7), "is not what a training run writes"),
+    "history of another step": ("state.json", put("history", [{"step": 5, "loss": 1.0}]), "ends with the step of"),
+    "history of lists": ("state.json", put("history", [[6]]), "is not what a training run writes"),
+    "recipe is a list": ("state.json", put("recipe", []), "is not what a training run writes"),
+    "recipe is empty": ("state.json", put("recipe", {}), "was made with steps=None"),
+    "stream is a word": ("state.json", put("stream", "here"), "is not what a training run writes"),
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_what_was_forged_is_named_before_anything_is_changed(tmp_path: Path, kind: str) -> None:
+    toy_run(tmp_path)
+    folder = tmp_path / "checkpoints" / "step-000006"
+    name, change, message = FORGED[kind]
+    forge(folder, name, change)
+    model = Toy()
+    before = [parameter.clone() for parameter in model.parameters()]
+    drawn = torch.get_rng_state()
+    with pytest.raises(ValueError, match=message) as caught:
+        resume(tmp_path / "checkpoints", model)
+    assert str(folder) in str(caught.value)
+    assert all(map(torch.equal, before, model.parameters()))
+    assert torch.equal(torch.get_rng_state(), drawn)
+
+
+def test_a_pipe_for_a_manifest_is_not_waited_for(tmp_path: Path) -> None:
+    toy_run(tmp_path)
+    path = tmp_path / "checkpoints" / "step-000006" / "manifest.json"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match=r"manifest\.json is missing or damaged"):
+        resume(tmp_path / "checkpoints")
+
+
+def test_a_disk_with_room_but_no_inodes_is_not_told_to_be_short_of_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = fresh_and_saved(tmp_path)
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        monkeypatch.setattr(os, "fsync", raising(OSError(number, "no"), at=1))
+        with pytest.raises(OSError, match="there is room, but not for another file: no inodes, or a quota"):
+            save_checkpoint(tmp_path, 8, model, make_optimizer(model), {})
+
+
+def test_muons_momentum_is_checked_and_comes_back(tmp_path: Path) -> None:
+    class Layers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList([nn.Linear(3, 5)])
+
+    model, twin = Layers(), Layers()
+    optimizer, other = (make_optimizer(one, name="muon") for one in (model, twin))
+    model.layers[0](torch.ones(2, 3)).sum().backward()
+    optimizer.step()
+    folder = save_checkpoint(tmp_path, 7, model, optimizer, {})
+    restore_checkpoint(read_checkpoint(folder), twin, other)
+    weight = model.layers[0].weight
+    assert torch.equal(other.state[twin.layers[0].weight]["momentum"], optimizer.state[weight]["momentum"])
+    forge(folder, "optimizer.safetensors", put("layers.0.weight.momentum", torch.zeros(5, 2)))
+    with pytest.raises(ValueError, match=r"'layers.0.weight.momentum' is \(5, 2\)"):
+        restore_checkpoint(read_checkpoint(folder), twin, other)
+    adam = make_optimizer(twin)
+    forge(folder, "optimizer.safetensors", put("layers.0.weight.momentum", torch.zeros(5, 3)))
+    with pytest.raises(
+        ValueError, match=r"has momentum, step of 'layers.0.weight', it must have exp_avg, exp_avg_sq, step"
+    ):
+        restore_checkpoint(read_checkpoint(folder), twin, adam)

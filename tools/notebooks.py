@@ -3,10 +3,10 @@
     python -m tools.notebooks                                # all of chapters/ and solutions/
     python -m tools.notebooks chapters/03_attention.ipynb    # one
 
-What is stored depends on the cells alone: one thread, a fixed hash seed, no progress bars, no network, no timestamps,
-metadata from an allow-list, tracebacks cut to their last line. Seconds are the one result that no two runs share, so
-they are kept out of the notebooks, in `chapters/TIMES.md`, whose row is rewritten only when the notebook has changed
-or has become too slow. A notebook that fails is not stored.
+What is stored depends on the cells alone: one arithmetic (tools/arithmetic.py), one thread, a fixed hash seed, no
+progress bars, no network, no timestamps, metadata from an allow-list, tracebacks cut to their last line. Seconds are
+the one result that no two runs share, so they are kept out of the notebooks, in `chapters/TIMES.md`, whose row is
+rewritten only when the notebook has changed or has become too slow. A notebook that fails is not stored.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from tools import arithmetic
+
 ROOT = Path(__file__).resolve().parent.parent
 TIMES = Path("chapters/TIMES.md")
 CELL_TIMEOUT = 120  # seconds, on a machine that is busy with other things
@@ -30,7 +32,7 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = {"jupyter", "mystnb", "nbgrader", "tags"}
+CELL_METADATA = {"bertmini", "jupyter", "mystnb", "nbgrader", "tags"}
 PICTURE_METADATA = {"height", "width"}
 
 
@@ -39,17 +41,19 @@ def all_notebooks() -> list[Path]:
     return sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("solutions/*/*.ipynb")])
 
 
-def kernel_environment(*, hash_seed: int = 0, hidden_modules: str = "") -> dict[str, str]:
+def kernel_environment(
+    *, hash_seed: int = 0, hidden_modules: str = "", rounding: str = arithmetic.PINNED
+) -> dict[str, str]:
     """The environment in which a notebook's kernel starts.
 
     Notebooks are stored with hash seed 0 and checked with another: printing a set in its own order is found out.
+    `rounding` is one of `arithmetic.ARITHMETICS`.
     """
     search_path = [str(ROOT / "tools" / "offline"), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {
+    return arithmetic.under(rounding, os.environ) | {
         "HF_HUB_OFFLINE": "1",
         "HIDDEN_MODULES": hidden_modules,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": str(hash_seed),
         "PYTHONPATH": os.pathsep.join(part for part in search_path if part),
         "TQDM_DISABLE": "1",

@@ -114,7 +114,15 @@ class PretrainingStream:
 
         Raises `ValueError` for what no stream of this version has named.
         """
-        if set(state) != {"position", "chunk", "batch", "served"}:
+        place = state.get("position")
+        counts = [state.get(name) for name in ("chunk", "batch", "served")] + list(
+            place if isinstance(place, list | tuple) else ()
+        )
+        if (
+            set(state) != {"position", "chunk", "batch", "served"}
+            or not (place is None or isinstance(place, list | tuple))
+            or not all(type(count) is int and count >= 0 for count in counts)
+        ):
             raise ValueError(
                 f"{state} is no place in this stream, but perhaps of an earlier version: begin the run anew"
             )

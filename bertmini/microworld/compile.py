@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from bertmini.microworld.notation import Alternative, Grammar, Item, Rule, refuse
+from bertmini.microworld.lines import refuse
+from bertmini.microworld.notation import Alternative, Grammar, Item, Rule
 
 END = -1
 Entry = tuple[tuple[int, float], ...]  # the ways to enter a part of the graph: (state, probability)

@@ -1,8 +1,8 @@
 """From the text of a grammar to rules: parsing, and every check that needs no probability theory.
 
-The idea: a grammar is data. What a line may say is explained in `grammar`; here each line becomes a small frozen record
-that remembers its line number, so that a mistake can be answered with "grammar line 31: ...". Probabilities are exact
-fractions: that they sum to 1 is tested without a tolerance.
+The idea: a grammar is data. What a line may say is explained in `grammar`, how a text is cut into weighted lines in
+`lines`; here each line becomes a small frozen record that remembers its number, so that a mistake can be answered with
+"grammar line 31: ...".
 Source: feature grammars without recursion, as in Shieber (1986), "An Introduction to Unification-Based Approaches to
 Grammar", cut down to equality. Left out on purpose: recursion (see `pcfg`), unification of anything but values,
 includes, macros.
@@ -11,26 +11,13 @@ Taught in chapter 00.
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
-from typing import NoReturn
+
+from bertmini.microworld.lines import Line, known, logical_lines, refuse, weigh
 
 NOTHING = "~"
 _TOKEN = re.compile(r"\^?[A-Z]\w*(?:\[[^\]]*\])?\*?|\S+")
 _SLOT = re.compile(r"(\^?)([A-Z]\w*)(?:\[([^\]]*)\])?(\*?)")
-_NUMBER = re.compile(r"\d+/\d+|\d*\.\d+|\d+")
-
-
-def refuse(line: int, message: str) -> NoReturn:
-    """Raises the one kind of error that a wrong grammar gets."""
-    raise ValueError(f"grammar line {line}: {message}")
-
-
-def known(name: str, choices: list[str], line: int, what: str) -> None:
-    """Raises unless `name` is one of `choices`, and suggests the nearest one."""
-    if name not in choices:
-        near = get_close_matches(name, choices, 1)
-        refuse(line, f"unknown {what} '{name}'" + (f"; did you mean '{near[0]}'?" if near else f"; known: {choices}"))
 
 
 @dataclass(frozen=True)
@@ -98,68 +85,6 @@ class Grammar:
         return feature if feature in self.features else None
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A logical line: its head and the alternatives to the right of `=`, each with its own line number."""
-
-    head: str
-    body: list[tuple[int, str]]
-    number: int
-
-
-def _logical_lines(text: str) -> list[_Line]:
-    """Joins continuation lines (indented) to the line that they continue and cuts the body at each `|`."""
-    lines: list[_Line] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.rstrip()
-        if not line or line.lstrip().startswith("# "):
-            continue
-        if line[0].isspace():
-            if not lines:
-                refuse(number, "the first line may not be indented (an indented line continues the one above)")
-            parts = line.strip().split("|")
-            last_number, last = lines[-1].body[-1]
-            lines[-1].body[-1] = (last_number, f"{last} {parts[0]}".strip())
-            lines[-1].body.extend((number, part.strip()) for part in parts[1:])
-        else:
-            head, equals, body = line.partition(" = ")
-            if not equals:
-                refuse(number, f"expected 'NAME = alternative | alternative', got {line!r}")
-            lines.append(_Line(head.strip(), [(number, part.strip()) for part in body.split("|")], number))
-    return lines
-
-
-def _weigh(line: _Line) -> list[tuple[float, str, int]]:
-    """(probability, text, line number) of each alternative; raises unless the probabilities sum to 1 exactly."""
-    body = list(line.body)
-    zipf = body[0][1].startswith("zipf ")
-    if zipf:
-        body[0] = (body[0][0], body[0][1].removeprefix("zipf "))
-    weights: list[Fraction] = []
-    texts: list[str] = []
-    for number, text in body:
-        first, _, rest = text.partition(" ")
-        if not text:
-            refuse(number, "an empty alternative; write ~ for nothing")
-        given = _NUMBER.fullmatch(first) is not None
-        if given and zipf:
-            refuse(number, "zipf gives the probabilities; take the numbers out")
-        if given and Fraction(first) == 0:
-            refuse(number, f"'{rest}' can never be said: its probability is 0; take it out or give it some")
-        texts.append(rest if given else text)
-        weights.append(Fraction(first) if given else Fraction(-1))
-    if zipf:
-        total = sum(Fraction(1, rank) for rank in range(1, len(body) + 1))
-        weights = [Fraction(1, rank) / total for rank in range(1, len(body) + 1)]
-    elif all(weight < 0 for weight in weights):
-        weights = [Fraction(1, len(body))] * len(body)
-    elif any(weight < 0 for weight in weights):
-        refuse(line.number, f"'{line.head}': give a probability to every alternative or to none")
-    if sum(weights) != 1:
-        refuse(line.number, f"'{line.head}': the probabilities sum to {float(sum(weights)):.6g}, expected 1")
-    return [(float(weight), text, number) for weight, text, (number, _) in zip(weights, texts, body, strict=True)]
-
-
 def _item(token: str, line: int) -> Item:
     slot = _SLOT.fullmatch(token)
     if slot:
@@ -176,13 +101,13 @@ def _items(text: str, line: int) -> tuple[Item, ...]:
     return tuple(_item(token, line) for token in _TOKEN.findall(text) if token != NOTHING)
 
 
-def _kind(line: _Line) -> Kind:
+def _kind(line: Line) -> Kind:
     """`document NAME SHARE = plans` or `task NAME = plans`."""
     words = line.head.split()
     if len(words) != (3 if words[0] == "document" else 2):
         refuse(line.number, f"expected 'document NAME SHARE' or 'task NAME', got '{line.head}'")
     plans = []
-    for probability, text, number in _weigh(line):
+    for probability, text, number in weigh(line):
         texts = tuple(
             tuple(item for part in segment.split(" / ") for item in _items(part, number))
             for segment in text.split(" // ")
@@ -196,27 +121,22 @@ def _kind(line: _Line) -> Kind:
     return Kind(words[1], float(words[2]) if len(words) == 3 else 0.0, tuple(plans), line.number)
 
 
-def _rule(line: _Line) -> Rule:
+def _rule(line: Line) -> Rule:
     """`Name[parameters] as TAG = alternatives`."""
     head, _, tag = line.head.partition(" as ")
     match = _SLOT.fullmatch(head.strip())
     if not match or match.group(1) or match.group(4):
         refuse(line.number, f"cannot read '{line.head}': expected Name, Name[features] or Name[features] as TAG")
-    alternatives = tuple(Alternative(p, _items(text, number), number) for p, text, number in _weigh(line))
+    alternatives = tuple(Alternative(p, _items(text, number), number) for p, text, number in weigh(line))
     return Rule(match.group(2), tuple((match.group(3) or "").split()), tag or None, alternatives, line.number)
 
 
-def _held_out(line: _Line) -> tuple[dict[str, str], ...]:
+def _held_out(line: Line) -> tuple[dict[str, str], ...]:
     """`held out = feature=value feature=value | ...`."""
     for number, text in line.body:
         if any(part.count("=") != 1 for part in text.split()):
             refuse(number, f"expected feature=value, got '{text}'")
     return tuple(dict(part.split("=") for part in text.split()) for _, text in line.body)
-
-
-def weighted_lines(text: str) -> list[tuple[str, list[tuple[float, str, int]], int]]:
-    """(head, [(probability, alternative, line), ...], line) of each line: all that a simpler grammar needs."""
-    return [(line.head, _weigh(line), line.number) for line in _logical_lines(text)]
 
 
 def parse(text: str) -> Grammar:
@@ -225,10 +145,10 @@ def parse(text: str) -> Grammar:
     rules: dict[str, tuple[Rule, ...]] = {}
     kinds: dict[str, Kind] = {}
     held_out: tuple[dict[str, str], ...] = ()
-    for line in _logical_lines(text):
+    for line in logical_lines(text):
         first = line.head.split()[0]
         if first == "feature":
-            features[line.head.split()[-1]] = {value: p for p, value, _ in _weigh(line)}
+            features[line.head.split()[-1]] = {value: p for p, value, _ in weigh(line)}
         elif first in ("document", "task"):
             kind = _kind(line)
             kinds[kind.name] = kind

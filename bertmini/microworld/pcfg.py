@@ -24,7 +24,7 @@ from torch import Tensor
 from bertmini.config import SPECIAL_TOKENS
 from bertmini.microworld.channel import BERT_CORRUPTION, Corruption, take_apart
 from bertmini.microworld.estimates import WordFloor
-from bertmini.microworld.notation import known, refuse, weighted_lines
+from bertmini.microworld.lines import known, refuse, weighted_lines
 from bertmini.microworld.sampling import to_text
 
 DEFAULT_PCFG = """

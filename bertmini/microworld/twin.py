@@ -10,7 +10,8 @@ Taught in chapter 18, used in chapter 12.
 
 from dataclasses import replace
 
-from bertmini.microworld.notation import Alternative, Grammar, Item, refuse
+from bertmini.microworld.lines import refuse
+from bertmini.microworld.notation import Alternative, Grammar, Item
 
 _CIPHER = str.maketrans("aeioubpdtgkvfszlrmn", "eiouapbtdkgfvzsrlnm")
 

@@ -117,6 +117,10 @@ class MultiHeadAttention(nn.Module):
         self.output = nn.Linear(config.hidden_size, config.hidden_size)
         self.dropout = ByteDropout(config.attention_probs_dropout_prob)
 
+    def split(self, hidden: Tensor) -> Tensor:
+        """Give each head its own D numbers, (B, S, E) to (B, H, S, D), as one does who looks at queries and keys."""
+        return split_heads(hidden, self.heads)
+
     def forward(self, asking: Tensor, answering: Tensor, meet: Meet) -> Attention:
         """Mix what answers, (..., E), for each token that asks, (..., E): to the shape of `asking`.
 

@@ -180,6 +180,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 def read_file(path: Path) -> dict[str, Tensor]:
     """Read one safetensors file under its own names; a checksum that stands in it must be right."""
+    path.open("rb").close()  # says what is wrong, where safetensors says of all that it does not exist
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)

@@ -65,7 +65,7 @@ class BertForSequenceClassification(Pretrained):
         """
         if labels is not None and self.config.num_labels == 1:
             raise ValueError(
-                "labels, but one class: expected two or more (one output means regression elsewhere, and is not trained)"
+                "labels, but one class: expected two or more (one output means regression elsewhere; not trained here)"
             )
         encoded = self.bert(
             input_ids,

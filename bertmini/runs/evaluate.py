@@ -33,7 +33,13 @@ def evaluate(folder: Path, corpus: str) -> Evaluated:
     tokenizer = WordPieceTokenizer.from_pretrained(folder)
     length = min(LONGEST, model.config.max_position_embeddings)
     if corpus == MICROWORLD:
-        evaluation: Evaluation = evaluate_world(World.default(), tokenizer, length)
+        world = World.default()
+        if tokenizer.pieces != world.vocabulary():
+            raise ValueError(
+                f"{folder} has a vocabulary of {len(tokenizer)} pieces that is not the microworld's: only a model that "
+                "was pretrained there can be measured there; name a text with --corpus"
+            )
+        evaluation: Evaluation = evaluate_world(world, tokenizer, length)
         note = ""
     else:
         evaluation, note = evaluate_corpus(corpus, tokenizer, max_length=length, single=single)

@@ -23,13 +23,14 @@ from bertmini.data.batches import Batch, ExampleStream, batches_in_order, row_le
 from bertmini.data.classification import classification_rows
 from bertmini.data.tables import LabelledText, label_names, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.files import whole_folder, write_atomically
+from bertmini.files import write_atomically
 from bertmini.metrics import accuracy, confusion_matrix, expected_calibration_error
 from bertmini.model.pretrained import read_config
 from bertmini.model.tasks import BertForSequenceClassification
+from bertmini.runs.folders import filled_at_once, own_folder, strangers
 from bertmini.runs.held_out import predict
 from bertmini.runs.settings import LONGEST, FinetuningSettings, settle
-from bertmini.training import BestEpoch, Recipe, pick_device, train
+from bertmini.training import BestEpoch, Recipe, interrupts_wait, pick_device, train
 from bertmini.viz.confusion import confusion_map
 from bertmini.viz.style import save
 
@@ -68,24 +69,26 @@ def finetune(settings: FinetuningSettings, folder: Path, *, device: str = "auto"
 
     Ctrl-C ends the training; if an epoch is complete, the best one is kept as always. Raises `ValueError` for what the
     user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run; the folder is then not there,
-    unless the error's note says that the trained model is.
+    unless the error says that the trained model is. Where the folder has been filled meanwhile, the model is kept in
+    one of its own, and the error says where.
     """
     place = pick_device(device)  # refuse what cannot be before anything is written
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} already holds something; choose another --out")
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
-    settings = settle(settings)
-    data = prepare(settings, tokenizer)
-    model = build_classifier(settings, data.labels)
-    with whole_folder(folder) as aside:
+    with own_folder(folder):
+        if found := strangers(folder):
+            raise ValueError(f"{folder} already holds something ({found[0]}); choose another --out")
+        if settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+        tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
+        settings = settle(settings)
+        data = prepare(settings, tokenizer)
+        model = build_classifier(settings, data.labels)
         judge = train_best(model, data, settings, place, progress=progress)
-        model.save_pretrained(aside)
-        tokenizer.save_pretrained(aside)
-    with model_is_safe(folder):
-        result = report(model, judge, settings, data)
-        write_record(result, folder)
+        with interrupts_wait(), filled_at_once(folder) as aside:
+            model.save_pretrained(aside)
+            tokenizer.save_pretrained(aside)
+        with model_is_safe(folder):
+            result = report(model, judge, settings, data)
+            write_record(result, folder)
     return result
 
 
@@ -133,6 +136,9 @@ def train_best(
 def prepare(settings: FinetuningSettings, tokenizer: WordPieceTokenizer) -> LabelledData:
     """Read and encode both files. Raises `ValueError` naming file, line or label."""
     columns = {"text": settings.text_column, "pair": settings.pair_column, "label": settings.label_column}
+    for path in (settings.train, settings.eval):
+        if path.exists() and not path.is_file():  # a pipe would let us wait, and can be read only once
+            raise ValueError(f"{path} is no file; write the examples to one")
     known, new = (read_labelled(path, **columns) for path in (settings.train, settings.eval))  # type: ignore[arg-type]
     labels = label_names(known)
     if strange := sorted({example.label for example in new} - set(labels)):
@@ -212,6 +218,6 @@ def model_is_safe(folder: Path) -> Iterator[None]:
     """Add to an error from here on that the trained model is in `folder` all the same."""
     try:
         yield
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, MemoryError, KeyboardInterrupt) as error:
         error.add_note(f"the trained model is whole in {folder}")
         raise

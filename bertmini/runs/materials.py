@@ -34,9 +34,14 @@ class Materials(NamedTuple):
     note: str = ""
 
 
-def text_materials(settings: PretrainingSettings, tokenizer: WordPieceTokenizer | None = None) -> Materials:
-    """Open a corpus of text; learn a vocabulary unless a tokenizer is given. Raises `ValueError` for unusable text."""
-    corpus = open_corpus(settings.corpus)
+def text_materials(
+    settings: PretrainingSettings, tokenizer: WordPieceTokenizer | None = None, corpus: Corpus | None = None
+) -> Materials:
+    """Make what a run on text needs; learn a vocabulary unless a tokenizer is given, open the corpus unless it is open.
+
+    Raises `ValueError` for unusable text.
+    """
+    corpus = corpus or open_corpus(settings.corpus)
     if tokenizer is None:
         sentences = (line for document in take(corpus, is_training, VOCABULARY_CHARS) for line in document)
         wanted = settings.vocab_size
@@ -96,6 +101,8 @@ def evaluate_corpus(
     spec: str, tokenizer: WordPieceTokenizer, *, max_length: int, single: bool = False
 ) -> tuple[Evaluation, str]:
     """Open a corpus and make its evaluation for a given tokenizer, and a note where nothing is held out."""
+    if not spec.strip():  # as in `PretrainingSettings`
+        raise ValueError(f"corpus is {spec!r}; name a text, or . for the current folder")
     corpus = open_corpus(spec)
     held_out, keep, note = split(corpus)
     return evaluate_text(corpus, held_out, keep, tokenizer, max_length, single=single), note

@@ -1,7 +1,8 @@
 """Pretrain a BERT, from nothing or from a checkpoint: vocabulary, data, model, training, evaluation, in one folder.
 
 The folder is a Hugging Face checkpoint when the run has ended, and holds all that is needed to go on while it has not:
-run.json (what was asked), the tokenizer, checkpoints/, log.csv, then config.json and model.safetensors.
+run.json (what was asked), corpus.json (checksums of what is read), the tokenizer, checkpoints/, log.csv, then
+config.json and model.safetensors.
 Taught in chapters 00 and 07.
 """
 
@@ -12,11 +13,14 @@ from typing import NamedTuple
 import torch
 
 from bertmini.config import PRESETS
+from bertmini.data.corpora.sources import open_corpus
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.fill_mask import Guess, blank_out, fill_mask
+from bertmini.runs.folders import own_folder
 from bertmini.runs.materials import Materials, text_materials
 from bertmini.runs.settings import MICROWORLD, PretrainingSettings, refuse_another_run, store_settings
+from bertmini.runs.texts import Texts, look_at, look_at_vocabulary, refuse_other_texts, store_texts
 from bertmini.runs.world import world_materials
 from bertmini.training import History, Recipe, pick_device, train
 from bertmini.viz.plots import loss_curve
@@ -38,31 +42,55 @@ def pretrain(
 ) -> Run:
     """Run, or go on with, the pretraining that `settings` describe, and leave the results in `folder`.
 
-    Raises `ValueError` for what the user can mend, `OSError` for a full disk, `FloatingPointError` for a diverged run.
+    Raises `ValueError` for what the user can mend, such as a folder that holds something else, or a text that is not
+    the one that the run was begun with; `OSError` for a full disk, `FloatingPointError` for a diverged run.
     """
-    refuse_another_run(folder, settings, resume=resume)
     place, recipe = pick_device(device), make_recipe(settings)  # refuse what cannot be before anything is written
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    begun = folder if (folder / "vocab.txt").is_file() else settings.init
-    known = None if begun is None else WordPieceTokenizer.from_pretrained(begun)
-    materials = world_materials(settings) if settings.corpus == MICROWORLD else text_materials(settings, known)
-    store_settings(folder, settings)
-    materials.tokenizer.save_pretrained(folder)
-    model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
-    history = train(
-        model,
-        materials.stream,
-        recipe,
-        device=place,
-        evaluate=materials.evaluation,
-        log=folder,
-        checkpoints=folder / "checkpoints",
-        resume=resume,
-        progress=progress,
-    )
-    model.save_pretrained(folder)
+    with own_folder(folder):
+        refuse_another_run(folder, settings, resume=resume)
+        if settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+        materials, texts = read_materials(settings, folder)
+        record(settings, materials, texts, folder)
+        model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
+        history = train(
+            model,
+            materials.stream,
+            recipe,
+            device=place,
+            evaluate=materials.evaluation,
+            log=folder,
+            checkpoints=folder / "checkpoints",
+            resume=resume,
+            progress=progress,
+        )
+        record(settings, materials, texts, folder)  # again: somebody may have removed the folder meanwhile
+        model.save_pretrained(folder)
     return Run(model, materials, history)
+
+
+def read_materials(settings: PretrainingSettings, folder: Path) -> tuple[Materials, Texts]:
+    """Make what the run needs, with the vocabulary in `folder` or else in `init`, and checksums of text and vocabulary.
+
+    Raises `ValueError` for a text or a vocabulary that has changed since the run was begun.
+    """
+    if settings.corpus == MICROWORLD:
+        materials, texts = world_materials(settings), {}
+    else:
+        begun = folder if (folder / "vocab.txt").is_file() else settings.init
+        known = None if begun is None else WordPieceTokenizer.from_pretrained(begun)
+        corpus = open_corpus(settings.corpus)
+        materials, texts = text_materials(settings, known, corpus), look_at(corpus)
+    texts |= look_at_vocabulary(materials.tokenizer)
+    refuse_other_texts(folder, texts)
+    return materials, texts
+
+
+def record(settings: PretrainingSettings, materials: Materials, texts: Texts, folder: Path) -> None:
+    """Write down what was asked, what is read, and the vocabulary: all that it takes to go on."""
+    store_settings(folder, settings)
+    store_texts(folder, texts)
+    materials.tokenizer.save_pretrained(folder)
 
 
 def build_model(

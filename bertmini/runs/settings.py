@@ -5,14 +5,17 @@ fields (`bertmini.cli`), and what the fields refuse is refused everywhere. Taugh
 """
 
 import json
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from bertmini.config import PRESETS
+from bertmini.config import MOST, PRESETS
 from bertmini.files import write_atomically
 from bertmini.model.pretrained import read_config
+from bertmini.runs.folders import strangers
 from bertmini.training import SCHEDULES, Recipe
 from bertmini.training.device import PRECISIONS
 from bertmini.training.optim import OPTIMIZERS
@@ -21,17 +24,24 @@ MICROWORLD = "microworld"
 SETTINGS_FILE = "run.json"
 DEFAULT_VOCAB_SIZE = 8_192  # or as many as a small text gives
 LONGEST = 128  # tokens of a text to be classified, unless asked for more
+MOST_SEED = 2**63 - 1  # torch takes no more
+MOST_THREADS = 512  # thousands end the process without a word
+MOST_COUNTED = 10**9  # steps, epochs, examples in a batch
 WIDTH_TIMES_RATE = 0.04  # the wider the model, the smaller the steps: 5e-5 for BERT-base, 3e-4 for tiny
 
 
 def option(
-    meaning: str, *, none: str = "", choices: Sequence[str] = (), least: int | None = None, most: int | None = None
+    meaning: str, *, none: str = "", choices: Sequence[str] = (), least: int | None = None, most: int = MOST_COUNTED
 ) -> dict[str, Any]:
     """Describe a field: what it means, what None means, and which values it takes.
 
-    `least` is for whole numbers; `most` for shares, which begin at 0.
+    `least` and `most` are for whole numbers; a share has `most=1`, and begins at 0.
     """
     return {"meaning": meaning, "none": none, "choices": tuple(choices), "least": least, "most": most}
+
+
+MEANT_BY: dict[Any, Any] = {int: int, float: int | float, str: str, bool: bool, Path: str | os.PathLike, type(None): ()}
+SPELLED = {int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path"}
 
 
 def refuse_impossible(settings: "PretrainingSettings | FinetuningSettings") -> None:
@@ -39,13 +49,20 @@ def refuse_impossible(settings: "PretrainingSettings | FinetuningSettings") -> N
     for one in fields(settings):
         name, value = one.name, getattr(settings, one.name)
         choices, least, most = (one.metadata[key] for key in ("choices", "least", "most"))
-        if value is None:
+        kinds = get_args(one.type) or (one.type,)
+        if value is None and type(None) in kinds:
             continue
+        if not any(isinstance(value, MEANT_BY[kind]) for kind in kinds) or (bool not in kinds and value is True):
+            raise ValueError(f"{name} is {value!r}; it must be {SPELLED[kinds[0]]}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} is {value}; it must be a number that is finite")
         if choices and value not in choices:
             raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
         if least is not None and value < least:
             raise ValueError(f"{name} is {value}; it must be at least {least}")
-        if most is not None and not 0 <= value <= most:
+        if least is not None and value > most:
+            raise ValueError(f"{name} is {value}; it must be at most {most}")
+        if most == 1 and not 0 <= value <= most:
             raise ValueError(f"{name} is {value}; a share lies between 0 and {most}")
     if not 0 <= settings.dropout < 1:
         raise ValueError(f"dropout is {settings.dropout}; a rate lies in [0, 1)")
@@ -70,7 +87,9 @@ class PretrainingSettings:
     )
     vocab_size: int | None = field(
         default=None,
-        metadata=option("word pieces", none=f"{DEFAULT_VOCAB_SIZE}, or as many as the text gives", least=1),
+        metadata=option(
+            "word pieces", none=f"{DEFAULT_VOCAB_SIZE}, or as many as the text gives", least=1, most=MOST["vocab_size"]
+        ),
     )
     whole_words: bool = field(default=False, metadata=option("mask all pieces of a word together"))
     optimizer: str = field(default=Recipe.optimizer, metadata=option("what updates the weights", choices=OPTIMIZERS))
@@ -86,12 +105,16 @@ class PretrainingSettings:
     precision: str = field(
         default="auto", metadata=option("auto takes bf16 where the device is made for it", choices=PRECISIONS)
     )
-    threads: int | None = field(default=None, metadata=option("of the processor", none="all cores", least=1))
-    seed: int = field(default=0, metadata=option("of weights, data and masks"))
+    threads: int | None = field(
+        default=None, metadata=option("of the processor", none="all cores", least=1, most=MOST_THREADS)
+    )
+    seed: int = field(default=0, metadata=option("of weights, data and masks", least=0, most=MOST_SEED))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built, naming the value."""
         refuse_impossible(self)
+        if not self.corpus.strip():  # a path that is empty would be the current folder, and all below it
+            raise ValueError(f"corpus is {self.corpus!r}; name a text, or . for the current folder")
         longest = PRESETS[self.preset].max_position_embeddings
         if not 5 <= self.max_length <= longest:
             raise ValueError(f"max_length is {self.max_length}; preset {self.preset!r} takes 5 to {longest}")
@@ -120,8 +143,10 @@ class FinetuningSettings:
     )
     dropout: float = field(default=0.1, metadata=option("rate of dropout"))
     from_scratch: bool = field(default=False, metadata=option("random weights, to see what pretraining is worth"))
-    threads: int | None = field(default=None, metadata=option("of the processor", none="all cores", least=1))
-    seed: int = field(default=0, metadata=option("of new weights and the order of examples"))
+    threads: int | None = field(
+        default=None, metadata=option("of the processor", none="all cores", least=1, most=MOST_THREADS)
+    )
+    seed: int = field(default=0, metadata=option("of new weights and the order of examples", least=0, most=MOST_SEED))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, naming the value."""
@@ -184,17 +209,19 @@ def read_settings(folder: Path) -> PretrainingSettings | None:
         return None
     try:
         return PretrainingSettings(**json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); begin the run anew in another folder") from error
 
 
 def refuse_another_run(folder: Path, settings: PretrainingSettings, *, resume: bool) -> None:
     """See that `folder` is free, or, to `resume`, that its run was begun with these settings.
 
-    Raises `ValueError` naming the first setting that differs.
+    Raises `ValueError` naming the first setting that differs, or what else is there.
     """
     begun = read_settings(folder)
     if begun is None:
+        if found := strangers(folder):
+            raise ValueError(f"{folder} already holds something, but no run ({found[0]}); choose another --out")
         return
     if not resume:
         raise ValueError(f"{folder} already holds a run: resume it (--resume), or choose another folder (--out)")

@@ -10,6 +10,7 @@ from bertmini.training.checkpoint import (
     save_checkpoint,
 )
 from bertmini.training.device import has_bf16, pick_device
+from bertmini.training.interrupts import interrupts_wait
 from bertmini.training.log import History
 from bertmini.training.loop import train
 from bertmini.training.optim import SCHEDULES, make_optimizer, parameter_groups, set_learning_rate
@@ -25,6 +26,7 @@ __all__ = [
     "accumulate_gradients",
     "checkpoint_folders",
     "has_bf16",
+    "interrupts_wait",
     "make_optimizer",
     "parameter_groups",
     "pick_device",

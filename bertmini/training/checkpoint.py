@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from bertmini.files import UNFINISHED, remove_folder, whole_folder
@@ -64,12 +65,13 @@ def save_checkpoint(
         "optimizer": _optimizer_tensors(model, optimizer),
         "random": _random_states(),
     }
-    text = json.dumps(state).encode()
+    # The names say which parameters have been updated: what is missing later would be begun anew, in silence.
+    text = json.dumps({**state, "optimizer": sorted(tensors["optimizer"])}).encode()
     try:
         with whole_folder(target) as aside:
             _write(aside, tensors, text)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise _full_disk(folder, len(text), tensors) from error
     for old in checkpoint_folders(folder)[:-KEPT]:
@@ -86,9 +88,15 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     damage = _damage(folder)
     if damage:
         raise ValueError(f"{damage}. {_cure(folder)}")
-    files = {name: (folder / f"{name}.safetensors").read_bytes() for name in TENSOR_FILES}
-    tensors = {name: safetensors.torch.load(data) for name, data in files.items()}
-    return Checkpoint(folder, tensors, json.loads((folder / "state.json").read_text(encoding="utf-8")))
+    try:
+        tensors = {name: safetensors.torch.load((folder / f"{name}.safetensors").read_bytes()) for name in TENSOR_FILES}
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        names = state.pop("optimizer")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SafetensorError) as error:
+        raise ValueError(f"{folder} is not what a training run writes ({error!r}). {_cure(folder)}") from error
+    if names != sorted(tensors["optimizer"]):
+        raise ValueError(f"{folder / 'optimizer.safetensors'} has other entries than state.json names. {_cure(folder)}")
+    return Checkpoint(folder, tensors, state)
 
 
 def restore_checkpoint(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -108,10 +116,13 @@ def restore_checkpoint(checkpoint: Checkpoint, model: nn.Module, optimizer: torc
             raise ValueError(
                 f"{checkpoint.folder}: {name!r} is {there} there and {here} here: build the model as it was"
             )
+    moments = _checked_moments(checkpoint, own, optimizer)
+    _check_random_states(checkpoint)
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(stored[name])
-    _restore_optimizer(checkpoint.tensors["optimizer"], own, optimizer)
+    # Through torch's own function, which knows which state goes where.
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
     _restore_random_states(checkpoint.tensors["random"])
 
 
@@ -130,10 +141,12 @@ def _write(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: bytes)
 
 def _damage(folder: Path) -> str:
     """What is wrong with the checkpoint's files, in words; empty when all is well."""
+    if not (folder / "manifest.json").is_file():  # a pipe would let us wait for ever
+        return f"{folder / 'manifest.json'} is missing or damaged"
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         expected = {name: (line["bytes"], line["sha256"]) for name, line in manifest.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return f"{folder / 'manifest.json'} is missing or damaged"
     for name in (*(f"{name}.safetensors" for name in TENSOR_FILES), "state.json"):
         path = folder / name
@@ -159,8 +172,11 @@ def _full_disk(folder: Path, state: int, tensors: Mapping[str, Mapping[str, Tens
     needed = state + sum(tensor.nbytes for values in tensors.values() for tensor in values.values())
     free = shutil.disk_usage(folder).free
     kept = checkpoint_folders(folder)
+    room = (
+        f"{free:,} are free" if free < needed else "and there is room, but not for another file: no inodes, or a quota"
+    )
     message = (
-        f"the disk is full: a checkpoint in {folder} needs about {needed:,} bytes, {free:,} are free. "
+        f"the disk is full: a checkpoint in {folder} needs about {needed:,} bytes, {room}. "
         f"{f'{kept[-1].name} is untouched' if kept else 'None was written before'}: make room and resume"
     )
     return OSError(errno.ENOSPC, message)
@@ -183,16 +199,45 @@ def _optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> di
     }
 
 
-def _restore_optimizer(
-    stored: Mapping[str, Tensor], own: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
-) -> None:
-    """Through torch's own `load_state_dict`, which numbers the parameters and knows which state goes where."""
+def _checked_moments(
+    checkpoint: Checkpoint, own: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> dict[int, dict[str, Tensor]]:
+    """The optimiser's state by the number of the parameter, as torch wants it.
+
+    Raises `ValueError` for a parameter that is not trained here, and for entries that are missing or of another shape:
+    the fused optimiser would read past their end.
+    """
+    path = checkpoint.folder / "optimizer.safetensors"
     numbers = {id(parameter): i for i, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])}
+    orthogonal = {id(p) for group in optimizer.param_groups if group.get("orthogonal") for p in group["params"]}
     state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in stored.items():
-        parameter, _, key = name.rpartition(".")
-        state.setdefault(numbers[id(own[parameter])], {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    for entry, tensor in checkpoint.tensors["optimizer"].items():
+        name, _, key = entry.rpartition(".")
+        if name not in own or id(own[name]) not in numbers:
+            raise ValueError(f"{path} has {entry!r}, but no such parameter is trained: build the model as it was")
+        shape = torch.Size() if key == "step" else own[name].shape
+        if tensor.shape != shape or not tensor.is_floating_point():
+            raise ValueError(f"{path}: {entry!r} is {tuple(tensor.shape)} {tensor.dtype}, it must be {tuple(shape)}")
+        state.setdefault(numbers[id(own[name])], {})[key] = tensor
+    for name, parameter in own.items():
+        keys = {"step", "momentum"} if id(parameter) in orthogonal else {"step", "exp_avg", "exp_avg_sq"}
+        found = state.get(numbers.get(id(parameter), -1), {}).keys()
+        if found and found != keys:
+            raise ValueError(
+                f"{path} has {', '.join(sorted(found))} of {name!r}, it must have {', '.join(sorted(keys))}"
+            )
+    return state
+
+
+def _check_random_states(checkpoint: Checkpoint) -> None:
+    """See that torch takes the state of the CPU's generator, before anything is changed."""
+    try:
+        torch.Generator().set_state(checkpoint.tensors["random"]["cpu"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"{checkpoint.folder / 'random.safetensors'} holds no state of this torch's generator ({error}): "
+            "resume with the torch that the run was begun with"
+        ) from error
 
 
 def _random_states() -> dict[str, Tensor]:

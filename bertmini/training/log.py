@@ -14,6 +14,7 @@ import io
 import math
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -66,18 +67,20 @@ class Journal:
         self._file: TextIO | None = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
+            self._path = folder / "log.csv"
+            self._path.unlink(missing_ok=True)  # were it a link, we would write to wherever it leads
             # A line at a time, so that whoever watches the file sees each row as it comes.
-            self._file = (folder / "log.csv").open("w", buffering=1, newline="", encoding="utf-8")
+            self._file = self._path.open("x", buffering=1, newline="", encoding="utf-8")
         self._written = 0
         self._tokens = 0.0
         self._seconds = self._opened = history.rows[-1].get("seconds", 0.0) if history.rows else 0.0
-        self._redrawn = sys.stderr.isatty()
+        self._redrawn = sys.stderr is not None and sys.stderr.isatty()
         canvas = sys.stderr if self._redrawn else io.StringIO()
         self._bar = tqdm(
             total=steps,
             initial=done,
             unit="step",
-            disable=not progress,
+            disable=not progress or sys.stderr is None,
             dynamic_ncols=True,
             file=canvas,
             mininterval=0.1 if self._redrawn else math.inf,
@@ -93,6 +96,11 @@ class Journal:
         self._bar.close()
         if self._file is not None:
             self._file.close()
+            if not self._path.exists():  # somebody has removed the folder meanwhile
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                with self._path.open("x", newline="", encoding="utf-8") as file:
+                    self._columns = []
+                    self._write_csv(file, self.history.rows)
 
     def restart_clock(self) -> None:
         """Leave out the time since the last step: it went into evaluating or saving."""
@@ -136,7 +144,8 @@ class Journal:
 
     def _write_line(self) -> None:
         if not self._bar.disable:
-            print(self._bar, file=sys.stderr, flush=True)  # noqa: T201 (it is the bar)
+            with suppress(OSError):  # nobody reads it any more, which is no reason to stop training
+                print(self._bar, file=sys.stderr, flush=True)  # noqa: T201 (it is the bar)
         self._line_written = time.monotonic()
 
     def _write_csv(self, file: TextIO, rows: list[dict[str, float]]) -> None:

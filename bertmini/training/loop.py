@@ -10,19 +10,25 @@ Taught in chapter 07.
 """
 
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from bertmini.training.accumulation import Stream, accumulate_gradients
-from bertmini.training.checkpoint import checkpoint_folders, read_checkpoint, restore_checkpoint, save_checkpoint
+from bertmini.training.checkpoint import (
+    Checkpoint,
+    checkpoint_folders,
+    read_checkpoint,
+    restore_checkpoint,
+    save_checkpoint,
+)
 from bertmini.training.device import pick_device, use_bf16
+from bertmini.training.interrupts import interrupts_wait
 from bertmini.training.log import History, Journal
 from bertmini.training.optim import make_optimizer, set_learning_rate
 from bertmini.training.recipe import Recipe
@@ -50,8 +56,8 @@ def train(
     `evaluate` gets the model in `eval` mode, without gradients, before the first step, whenever the recipe says, and
     after the last; what it draws at random leaves the training as it is. After each evaluation that follows a step
     `enough` is asked whether training should end there. `log` is a folder for `log.csv`, `checkpoints` one for
-    checkpoints. With `resume` the run goes on from the newest of them; where there is none yet, it starts. Ctrl-C ends
-    the step, saves, and raises `KeyboardInterrupt`, which says so.
+    checkpoints. With `resume` the run goes on from the newest of them; where there is none yet, it starts. Ctrl-C (or
+    SIGTERM) ends the step, saves, and raises `KeyboardInterrupt`, which says so.
 
     Raises `ValueError` for a wrong argument, a damaged checkpoint, or one of another model or recipe;
     `FloatingPointError` for loss, gradient or weights that are not finite, naming step, loss and last good checkpoint;
@@ -66,12 +72,12 @@ def train(
     folder = Path(checkpoints) if checkpoints is not None else None
     history = _resume(folder, model, optimizer, stream, recipe) if resume else _begin(folder)
     if evaluate is not None and not history.rows:
-        history.rows.append({"step": 0, **_evaluate(model, evaluate)})
+        history.rows.append(_before_the_first_step(model, evaluate))
     done = int(history.rows[-1]["step"]) if history.rows else 0
     journal = Journal(history, recipe.steps, Path(log) if log is not None else None, progress=progress)
 
     model.train()
-    with closing(journal), _interrupts_wait() as interrupted:
+    with closing(journal), interrupts_wait() as interrupted:
         for step in range(done + 1, recipe.steps + 1):
             learning_rate = recipe.learning_rate_at(step)
             set_learning_rate(optimizer, learning_rate)
@@ -125,16 +131,38 @@ def _resume(
     if not found:
         return History()
     checkpoint = read_checkpoint(found[-1])
+    state = _checked_state(checkpoint)
     now = asdict(recipe) | {"betas": list(recipe.betas)}  # as JSON has it
-    for name, before in checkpoint.state["recipe"].items():
-        if name not in ("evaluate_every", "checkpoint_every") and before != now[name]:
+    for name, value in now.items():
+        before = state["recipe"].get(name)
+        if name not in ("evaluate_every", "checkpoint_every") and before != value:
             raise ValueError(
-                f"{found[-1]} was made with {name}={before!r}, the recipe has {now[name]!r}: resume with the recipe "
-                "as it was, or start a new run in another folder"
+                f"{found[-1]} was made with {name}={before!r}, the recipe has {value!r}: resume with the recipe as it "
+                "was, or start a new run in another folder"
             )
     restore_checkpoint(checkpoint, model, optimizer)
-    stream.load_state_dict(checkpoint.state["stream"])
-    return History(checkpoint.state["history"])
+    stream.load_state_dict(state["stream"])
+    return History(state["history"])
+
+
+def _checked_state(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The checkpoint's state, or `ValueError` if it is not what the loop writes."""
+    state = checkpoint.state
+    history = state.get("history")
+    right = (
+        isinstance(state.get("recipe"), dict)
+        and isinstance(state.get("stream"), dict)
+        and isinstance(history, list)
+        and all(isinstance(row, dict) and all(type(value) in (int, float) for value in row.values()) for row in history)
+        and [row.get("step") for row in history[-1:]] == [int(checkpoint.folder.name.removeprefix("step-"))]
+        and all("step" in row for row in history)
+    )
+    if not right:
+        raise ValueError(
+            f"{checkpoint.folder / 'state.json'} is not what a training run writes: recipe, stream, and a history that "
+            f"ends with the step of {checkpoint.folder.name}; delete {checkpoint.folder} and resume"
+        )
+    return state
 
 
 def _evaluate(model: nn.Module, evaluate: Evaluate) -> dict[str, float]:
@@ -145,6 +173,15 @@ def _evaluate(model: nn.Module, evaluate: Evaluate) -> dict[str, float]:
         figures = {name: float(value) for name, value in evaluate(model).items()}
     model.train()
     return figures
+
+
+def _before_the_first_step(model: nn.Module, evaluate: Evaluate) -> dict[str, float]:
+    """The row of the untrained model. Raises `KeyboardInterrupt` for a Ctrl-C meanwhile."""
+    with interrupts_wait() as interrupted:
+        row = {"step": 0, **_evaluate(model, evaluate)}
+    if interrupted.is_set():
+        raise KeyboardInterrupt("stopped before the first step; there is nothing to save")
+    return row
 
 
 def _due(step: int, every: int | None, recipe: Recipe) -> bool:
@@ -167,26 +204,6 @@ def _stop_unless_finite(
         f"{'finite' if finite else 'not finite'}. The last good checkpoint is {saved[-1] if saved else 'none'}. Usual "
         "causes: a learning rate too high, a warm-up too short, or a batch in which no token is scored"
     )
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[threading.Event]:
-    """Ctrl-C sets the event, so that the step is finished first; a second Ctrl-C does not wait."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
-        yield interrupted
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(*_: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _goodbye(step: int, folder: Path | None) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bertmini.viz.style import HEAT, STYLE, Picture
+from bertmini.viz.style import HEAT, STYLE, Picture, plain
 
 Counts = NDArray[np.int64]
 
@@ -31,7 +31,7 @@ def confusion_map(matrix: Any, labels: Sequence[str], *, title: str = "") -> Pic
     counts = _checked(matrix, labels)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     classes = len(labels)
-    names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 3]}..." for name in labels]
+    names = [plain(name if len(name) <= LONGEST else f"{name[: LONGEST - 3]}...") for name in labels]
     shown = range(0, classes, -(-classes // TICKED))
     size = min(max(2.2, 0.45 * classes), 12.0)
     with matplotlib.rc_context(STYLE):
@@ -41,7 +41,7 @@ def confusion_map(matrix: Any, labels: Sequence[str], *, title: str = "") -> Pic
         image = axes.imshow(shares, cmap=HEAT, vmin=0, vmax=1, interpolation="nearest")
         axes.set_xticks(shown, [names[i] for i in shown], rotation=60, ha="left", rotation_mode="anchor")
         axes.set_yticks(shown, [names[i] for i in shown])
-        axes.set(xlabel="predicted", ylabel="true", title=title)
+        axes.set(xlabel="predicted", ylabel="true", title=plain(title))
         axes.xaxis.set_label_position("top")
         axes.xaxis.tick_top()
         axes.tick_params(length=0, labelsize=9 if classes <= PRINTED else 6)

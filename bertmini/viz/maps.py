@@ -20,7 +20,7 @@ from matplotlib.patches import Rectangle
 
 from bertmini.inside.patterns import PHRASES, head_pattern, percent
 from bertmini.inside.weights import Weights, check_attention, check_head
-from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture
+from bertmini.viz.style import GRID, HEAT, INK, MEANINGS, STYLE, Picture, plain
 
 PRINTED = 12  # up to so many tokens the numbers stand in the cells ...
 LEAST = 0.10  # ... from here on
@@ -45,9 +45,10 @@ def attention_map(weights: Any, tokens: Sequence[str], *, title: str = "") -> Pi
         image = _draw_map(axes, matrix, extent=(-0.5, count - 0.5, count - 0.5, -0.5))
         axes.hlines(np.arange(count - 1) + 0.5, -0.5, count - 0.5, color=GRID, linewidth=0.5)
         axes.vlines(np.arange(count - 1) + 0.5, -0.5, count - 0.5, color=GRID, linewidth=0.5)
-        axes.set_xticks(range(count), tokens, rotation=60, ha="left", rotation_mode="anchor")
-        axes.set_yticks(range(count), tokens)
-        axes.set(xlabel="attends to", ylabel="token", title=title)
+        names = [plain(token) for token in tokens]
+        axes.set_xticks(range(count), names, rotation=60, ha="left", rotation_mode="anchor")
+        axes.set_yticks(range(count), names)
+        axes.set(xlabel="attends to", ylabel="token", title=plain(title))
         axes.xaxis.set_label_position("top")
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
@@ -110,7 +111,7 @@ def _draw_grid(
             image = _draw_map(axes, stack[row, column], extent=(column, column + 0.88, top + 0.88, top))
             word = words[row][column].split()[0].replace("previous", "prev") if many else words[row][column]
             axes.text(column + 0.44, top + 0.92, word, size=8.5, ha="center", va="top")
-    axes.set(xlim=(-0.05, columns - 0.07), ylim=(rows * down, -0.05), title=title, aspect="equal")
+    axes.set(xlim=(-0.05, columns - 0.07), ylim=(rows * down, -0.05), title=plain(title), aspect="equal")
     axes.set_xticks(np.arange(columns) + 0.44, [str(head) for head in heads])
     axes.set(xlabel="head", ylabel="layer")
     axes.xaxis.set_label_position("top")
@@ -150,10 +151,10 @@ def attention_lines(weights: Any, tokens: Sequence[str], focus: int, *, title: s
         figure = Figure(figsize=(4.6, 0.27 * count + 0.8))
         axes = figure.add_subplot()
         axes.axis("off")
-        axes.set(xlim=(-0.6, 1.9), ylim=(count - 0.4, -1.6), title=title)
+        axes.set(xlim=(-0.6, 1.9), ylim=(count - 0.4, -1.6), title=plain(title))
         axes.text(0, -1.1, "token", ha="right", size=8.5)
         axes.text(1, -1.1, f"attends to ({FAINT} or more)", ha="left", size=8.5)
-        for i, (token, weight) in enumerate(zip(tokens, matrix[focus], strict=True)):
+        for i, (token, weight) in enumerate(zip(map(plain, tokens), matrix[focus], strict=True)):
             strength = "bold" if i == focus else "normal"
             axes.text(-0.03, i, token, ha="right", va="center", weight=strength, color=INK if i == focus else PALE)
             axes.text(1.03, i, token, ha="left", va="center", color=INK if weight >= FAINT else PALE)

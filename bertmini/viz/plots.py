@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bertmini.viz.style import MEANINGS, SPARE, STYLE, Picture
+from bertmini.viz.style import MEANINGS, SPARE, STYLE, Picture, plain
 
 Curve = tuple[Sequence[float], Sequence[float]]  # where, and how much
 
@@ -57,7 +57,7 @@ def loss_curve(
                 axes.plot(*_checked(name, curves[name]), color=colour, alpha=0.25, linewidth=0.8)
             axes.plot(where, values, color=colour, linestyle=line, marker="o" if len(values) <= FEW else None)
             labels.append((values[-1], f"{name} {values[-1]:.2f}", colour))
-        axes.set(title=title, xlabel=x_label, ylabel=y_label)
+        axes.set(title=plain(title), xlabel=plain(x_label), ylabel=plain(y_label))
         axes.margins(x=0.01)
         _label_ends(axes, labels)
     return Picture(figure, _describe(drawn, levels, title, x_label, y_label))
@@ -99,7 +99,7 @@ def _label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
     labels = sorted(labels)
     heights = spread([(height - low) / (high - low) for height, _, _ in labels], LABEL_GAP)
     for (_, text, colour), height in zip(labels, heights, strict=True):
-        axes.text(1.015, height, text, color=colour, size=9, va="center", transform=axes.transAxes)
+        axes.text(1.015, height, plain(text), color=colour, size=9, va="center", transform=axes.transAxes)
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:

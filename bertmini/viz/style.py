@@ -76,6 +76,22 @@ STYLE: Any = {
 }
 
 
+def plain(text: str) -> str:
+    r"""Somebody's words as a picture shows them, letter by letter; all that this room did not write goes through here.
+
+    matplotlib reads what stands between two dollar signs as a formula, and gives up on half a surrogate pair.
+
+    >>> plain("$50_$100")
+    '\\$50_\\$100'
+    """
+    return whole_characters(text).replace("$", r"\$")
+
+
+def whole_characters(text: str) -> str:
+    """The text with `?` for half a surrogate pair, which no file and no font can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def use_style() -> None:
     """Give every figure drawn from here on the book's look; the book's own plots have it anyway."""
     matplotlib.rcParams.update(STYLE)
@@ -118,7 +134,7 @@ def png(picture: Picture) -> bytes:
     with matplotlib.rc_context(STYLE):
         picture.figure.savefig(raw, format="png", bbox_inches="tight", pad_inches=0.08)
     words = PngInfo()
-    words.add_itxt("Description", picture.alt)
+    words.add_itxt("Description", whole_characters(picture.alt))
     words.add_text("Software", f"Matplotlib {matplotlib.__version__}")  # another version draws other pixels
     small = io.BytesIO()
     image = Image.open(raw).convert("RGB").quantize(64, dither=Image.Dither.NONE)

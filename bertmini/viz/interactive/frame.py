@@ -19,8 +19,11 @@ from typing import Any
 from bertmini.files import write_atomically
 from bertmini.viz.style import GRID, INK, PAPER, Picture
 
-# No request of any kind; scripts and styles only from within; pictures only from memory.
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+# No request of any kind, no form to send, no other base; scripts and styles from within, pictures from memory.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "form-action 'none'; base-uri 'none'"
+)
 STYLE = f"""
 :root {{ color-scheme: light dark; --ink: {INK}; --paper: {PAPER}; --line: {GRID}; --soft: #eef1f4; --accent: #0072b2 }}
 @media (prefers-color-scheme: dark) {{
