@@ -1,4 +1,4 @@
-"""Write a file or a folder whole or not at all; read JSON from files that anybody may have written.
+"""Where a checkpoint is; how a file or a folder is written, whole or not at all; JSON that anybody may have written.
 
 A reader never meets half of it: the bytes go to a name of their own beside the target, reach the disk (fsync), and only
 then take the target's name in one step that the file system does as a unit (Pillai et al. 2014, "All file systems are
@@ -21,6 +21,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+SHIPPED = Path(__file__).parent / "checkpoints"
+"""Models that come with the package, each in a folder of its name: `english`."""
 
 UNFINISHED = ".unfinished"
 TOKEN_BYTES = 8
@@ -108,6 +111,19 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_whole_number, parse_float=_finite, parse_constant=_no_constant
 )
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")  # or a whole pair: the encoder knows
+
+
+def find_checkpoint(name: str | Path) -> Path:
+    """Say which folder a checkpoint's name means: the path itself or, where nothing is, the model shipped by that name.
+
+    So a folder `english` of the reader's own, seen from where they are, goes before ours.
+
+    >>> find_checkpoint("english").parent == SHIPPED
+    True
+    """
+    path = Path(name)
+    is_shipped = len(path.parts) == 1 and not path.exists() and (SHIPPED / path).is_dir()
+    return SHIPPED / path if is_shipped else path
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

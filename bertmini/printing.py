@@ -80,6 +80,8 @@ def print_evaluation(evaluation: Evaluation, figures: dict[str, float]) -> None:
     ]
     say(f"Text that it has not seen, {evaluation.scored:,} hidden pieces:")
     for title, name, form, without in rows:
+        if name not in figures:  # without pairs there is no next sentence
+            continue
         possible = f", best possible {form.format(best[name])}" if best else ""
         say(f"  {title:24s}{form.format(figures[name]):>8s}   ({without}{possible})")
     if best:

@@ -16,6 +16,7 @@ from bertmini.data.pairs import (
     pairs_of,
     random_segment,
     sentence_pairs,
+    single_segments,
     truncate_by_turns,
 )
 
@@ -241,3 +242,31 @@ def test_chance_is_uniform_and_follows_its_generator() -> None:
     assert len(counts) == 7
     assert (counts - 1_000).abs().max().item() < 4.5 * math.sqrt(1_000)
     assert {chance.below(1) for _ in range(20)} == {0}
+
+
+@given(shape=shapes, seed=seeds, max_length=st.integers(4, 31))
+@settings(derandomize=True)
+def test_single_segments_hold_everything_once_in_order_and_fit(
+    shape: list[list[int]], seed: int, max_length: int
+) -> None:
+    documents = numbered(shape)
+    segments = single_segments(documents, max_length, generator=seeded(seed))
+    assert join([pair.first for pair in segments]) == join(list(map(join, documents)))
+    assert all(is_run(pair.first) and len(pair.first) <= max_length - 2 for pair in segments)
+    assert all(pair.second == [] and pair.next_sentence_label == IS_NEXT for pair in segments)
+    starts = {sentence[0] for document in documents for sentence in document}
+    longest = max(len(sentence) for document in documents for sentence in document)
+    if longest <= max_length - 2:  # then no sentence is cut
+        assert {pair.first[0] for pair in segments} <= starts
+
+
+def test_most_single_segments_are_as_long_as_can_be() -> None:
+    segments = single_segments(numbered([[1] * 5_000]), 22, generator=seeded(3))
+    full = sum(len(pair.first) == 20 for pair in segments)
+    # A target drawn short is 20 after all once in 19 times.
+    assert full / len(segments) == within(1 - SHORT_PAIR_PROBABILITY * 18 / 19, len(segments))
+
+
+def test_single_segments_need_room() -> None:
+    with pytest.raises(ValueError, match="max_length 3 has no room"):
+        single_segments([[[7]]], 3, generator=seeded())

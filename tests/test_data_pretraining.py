@@ -413,3 +413,20 @@ def test_a_stream_is_its_own_iterator() -> None:
 def test_batches_of_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="batch_size is 0; a batch holds at least 1 pair"):
         text_stream(batch_size=0)
+
+
+def test_single_texts_have_one_segment_and_no_label() -> None:
+    rows = [[Pair([FIRST, FIRST + 1], [], IS_NEXT), Pair([FIRST + 2], [], IS_NEXT)], [Pair([FIRST + 3], [], IS_NEXT)]]
+    batch = lay_out(rows, TOKENIZER)
+    cls, sep, pad = TOKENIZER.cls_id, TOKENIZER.sep_id, TOKENIZER.pad_id
+    assert batch["input_ids"].tolist() == [
+        [cls, FIRST, FIRST + 1, sep, cls, FIRST + 2, sep],
+        [cls, FIRST + 3, sep, pad, pad, pad, pad],
+    ]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 0, 0, 0, 0]]
+    assert int(batch["token_type_ids"].sum()) == 0
+    assert "next_sentence_label" not in batch
+    source = TextPairs(ListCorpus(some_documents()), TOKENIZER, max_length=19, single=True)
+    batch = next(PretrainingStream(source, TOKENIZER, MASKING, batch_size=5, row_length=19))
+    assert batch.keys() == KEYS - {"next_sentence_label"}
+    assert int((batch["input_ids"] == sep).sum()) == int((batch["input_ids"] == cls).sum()) == 5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmini.files import remove_folder, whole_folder, write_atomically
+from bertmini.files import find_checkpoint, remove_folder, whole_folder, write_atomically
 
 
 @given(content=st.binary(max_size=99) | st.text(max_size=99))
@@ -156,3 +156,15 @@ def test_a_folder_is_removed_under_another_name(tmp_path: Path, monkeypatch: pyt
     remove_folder(tmp_path / "run")
     assert seen == [False]
     assert os.listdir(tmp_path) == []
+
+
+def test_a_name_is_a_folder_first_and_a_shipped_model_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shipped" / "english").mkdir(parents=True)
+    monkeypatch.setattr("bertmini.files.SHIPPED", tmp_path / "shipped")
+    monkeypatch.chdir(tmp_path)
+    assert find_checkpoint("english") == tmp_path / "shipped" / "english"
+    assert find_checkpoint(Path("english")) == tmp_path / "shipped" / "english"
+    assert find_checkpoint("runs/english") == Path("runs/english")  # a path is a path
+    assert find_checkpoint("french") == Path("french")
+    (tmp_path / "english").mkdir()
+    assert find_checkpoint("english") == Path("english")

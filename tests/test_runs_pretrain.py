@@ -8,10 +8,11 @@ import pytest
 import torch
 from small_texts import make_corpus
 
-from bertmini import BertForPreTraining, Recipe, pretrain
+from bertmini import BertForMaskedLM, BertForPreTraining, Recipe, pretrain
+from bertmini.config import PRESETS
 from bertmini.runs.evaluate import evaluate
-from bertmini.runs.pretrain import filled_examples, make_recipe
-from bertmini.runs.settings import TEXT_SETTINGS, WORLD_SETTINGS, PretrainingSettings
+from bertmini.runs.pretrain import filled_examples, lengthen, make_recipe
+from bertmini.runs.settings import TEXT_SETTINGS, WORLD_SETTINGS, PretrainingSettings, choose_settings
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,47 @@ def test_the_recipe_has_all_that_the_settings_say() -> None:
         evaluate_every=100,
         checkpoint_every=100,
     )
+
+
+def test_hidden_words_alone_and_on_from_a_checkpoint(settings: PretrainingSettings, tmp_path: Path) -> None:
+    alone = replace(settings, words_only=True, optimizer="muon", schedule="constant")
+    first = pretrain(alone, tmp_path / "first", device="cpu", progress=False)
+    assert isinstance(first.model, BertForMaskedLM)
+    assert "next_sentence_accuracy" not in first.history.rows[-1]
+    reached = first.history.rows[-1]["held_out_mlm_loss"]
+    figures = evaluate(tmp_path / "first", settings.corpus).figures
+    assert figures["held_out_mlm_loss"] == pytest.approx(reached, rel=1e-5)
+
+    asked = {"corpus": settings.corpus, "init": str(tmp_path / "first"), "words_only": True, "steps": 20, "threads": 1}
+    onwards = choose_settings(asked | {"batch_size": 16, "dropout": 0.1})
+    assert onwards.preset == "nano"
+    second = pretrain(onwards, tmp_path / "second", device="cpu", progress=False)
+    assert second.history.rows[0]["held_out_mlm_loss"] == pytest.approx(reached, abs=0.5)  # texts of 32, not 64 tokens
+    assert second.history.rows[-1]["held_out_mlm_loss"] < second.history.rows[0]["held_out_mlm_loss"]
+    assert second.materials.tokenizer.pieces == first.materials.tokenizer.pieces
+    assert second.model.config.hidden_dropout_prob == 0.1
+
+
+def test_new_positions_are_copies_and_old_ones_stay(tmp_path: Path) -> None:
+    model = BertForMaskedLM(replace(PRESETS["nano"], vocab_size=99, max_position_embeddings=7))
+    old = model.bert.embeddings.position.weight.detach().clone()
+    lengthen(model, 5)
+    assert model.config.max_position_embeddings == 7
+    lengthen(model, 17)
+    new = model.bert.embeddings.position.weight
+    assert new.requires_grad
+    assert new.equal(torch.cat([old, old, old[:3]]))
+    model.save_pretrained(tmp_path)
+    assert BertForMaskedLM.from_pretrained(tmp_path).config.max_position_embeddings == 17
+
+
+def test_what_a_beginning_cannot_be_is_refused(settings: PretrainingSettings, tmp_path: Path) -> None:
+    BertForPreTraining(replace(PRESETS["nano"], vocab_size=120)).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="2 layers, 64 wide, which is preset nano; leave the preset out"):
+        choose_settings({"init": str(tmp_path), "preset": "tiny"})
+    with pytest.raises(ValueError, match="preset 'nano' takes 5 to 64"):
+        choose_settings({"corpus": settings.corpus, "init": str(tmp_path), "max_length": 65})
+    with pytest.raises(ValueError, match=r"has no config\.json"):
+        choose_settings({"corpus": settings.corpus, "init": str(tmp_path / "nowhere")})
+    with pytest.raises(ValueError, match="the microworld's texts are pairs"):
+        choose_settings({"words_only": True})

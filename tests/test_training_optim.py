@@ -8,7 +8,7 @@ from torch import nn
 from training_toys import Toy
 
 from bertmini.training import SCHEDULES, make_optimizer, parameter_groups, set_learning_rate
-from bertmini.training.optim import cosine_schedule, linear_schedule, one_cycle_schedule
+from bertmini.training.optim import constant_schedule, cosine_schedule, linear_schedule, one_cycle_schedule
 
 
 def test_linear_schedule_by_hand() -> None:
@@ -42,7 +42,11 @@ def test_one_cycle_schedule_is_torchs(steps: int, warmup: int) -> None:
             theirs.step()
 
 
-@given(st.sampled_from(sorted(SCHEDULES)), st.integers(1, 200), st.data())
+def test_constant_schedule_by_hand() -> None:
+    assert [constant_schedule(step, 6, 3) for step in range(6)] == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1, 1, 1])
+
+
+@given(st.sampled_from(sorted(SCHEDULES.keys() - {"constant"})), st.integers(1, 200), st.data())
 def test_schedules_peak_once_at_the_end_of_the_warm_up_and_waste_no_step(
     name: str, steps: int, data: st.DataObject
 ) -> None:

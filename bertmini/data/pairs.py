@@ -5,6 +5,9 @@ a segment is a run of sentences, together as long as the model takes; half the s
 from another document; now and then (10 %) a pair is short on purpose, so that short inputs are met in training. Label 0
 means *is next*. Sentences that a random second segment has displaced begin the next pair, so nothing is wasted.
 
+Without next-sentence prediction a text is one run of whole sentences (Liu et al. 2019, section 4.2, "doc-sentences"):
+a pair without a second segment.
+
 Taught in chapter 06.
 """
 
@@ -18,7 +21,10 @@ SHORT_PAIR_PROBABILITY = 0.1
 
 
 class Pair(NamedTuple):
-    """Two segments of ids without special tokens, and their label: 0 = the second follows, 1 = it does not."""
+    """Two segments of ids without special tokens, and their label: 0 = the second follows, 1 = it does not.
+
+    An empty second segment means that there is none.
+    """
 
     first: list[int]
     second: list[int]
@@ -65,12 +71,48 @@ class Chance:
         return int(self.uniform() * limit)
 
 
+def single_segments(
+    documents: Sequence[Sequence[list[int]]], max_length: int, *, generator: torch.Generator
+) -> list[Pair]:
+    """Cut documents into runs of as many whole sentences as `max_length` tokens hold, special ones counted.
+
+    What a sentence has too much is the beginning of the next run. Raises `ValueError` if `max_length` leaves no room.
+
+    >>> generator = torch.Generator().manual_seed(2)
+    >>> [pair.first for pair in single_segments([[[5, 6], [7], [8, 9, 10, 11, 12]]], 6, generator=generator)]
+    [[5, 6, 7], [8, 9, 10, 11], [12]]
+    """
+    room = max_length - 2
+    if room < 2:
+        raise ValueError(f"max_length {max_length} has no room for [CLS] a text [SEP]; it must be at least 4")
+    chance = Chance(generator)
+    segments: list[list[int]] = []
+    for document in documents:
+        run: list[int] = []
+        target = draw_target(room, chance)
+        for sentence in document:
+            if run and len(run) + len(sentence) > target:
+                segments.append(run)
+                run, target = [], draw_target(room, chance)
+            run = run + sentence
+            while len(run) > room:
+                segments.append(run[:room])
+                run = run[room:]
+        segments += [run] if run else []
+    return [Pair(segment, [], IS_NEXT) for segment in segments]
+
+
+def draw_target(room: int, chance: Chance) -> int:
+    """Draw how many tokens to gather: as many as there is room for or, now and then, fewer."""
+    return 2 + chance.below(room - 1) if chance.uniform() < SHORT_PAIR_PROBABILITY else room
+
+
 def pairs_of(documents: Sequence[Sequence[list[int]]], number: int, room: int, chance: Chance) -> list[Pair]:
     """Make all pairs whose first segment comes from one document."""
     document = documents[number]
     pairs, begin = [], 0
     while begin < len(document):
-        target = 2 + chance.below(room - 1) if chance.uniform() < SHORT_PAIR_PROBABILITY else room
+        target = draw_target(room, chance)
         end = gather(document, begin, target)
         # At least one sentence for the first segment, and one left for the second if there are two.
         middle = end if end - begin == 1 else begin + 1 + chance.below(end - begin - 1)

@@ -21,7 +21,7 @@ from bertmini.data.batches import Batch, Row, pad, seeded
 from bertmini.data.corpora.sources import Corpus, Position
 from bertmini.data.corpora.text_files import Document
 from bertmini.data.masking import Masking
-from bertmini.data.pairs import Pair, sentence_pairs
+from bertmini.data.pairs import Pair, sentence_pairs, single_segments
 from bertmini.data.wordpiece import WordPieceTokenizer
 
 CHUNK_CHARS = 2_000_000
@@ -36,7 +36,7 @@ class PairSource(Protocol):
 
 
 class TextPairs:
-    """Sentence pairs from a corpus: half next, half random, each of at most `max_length` tokens in all."""
+    """Sentence pairs from a corpus, half next, half random, or single texts; each of at most `max_length` tokens."""
 
     def __init__(
         self,
@@ -46,10 +46,12 @@ class TextPairs:
         max_length: int,
         keep: Callable[[Document], bool] = bool,
         chunk_chars: int = CHUNK_CHARS,
+        single: bool = False,
     ) -> None:
         """Read documents for which `keep` is true, about `chunk_chars` characters at a time."""
         self.corpus, self.tokenizer, self.max_length = corpus, tokenizer, max_length
         self.keep, self.chunk_chars = keep, chunk_chars
+        self.cut = single_segments if single else sentence_pairs
 
     def pairs(self, position: Position | None, generator: torch.Generator) -> tuple[list[Pair], Position | None]:
         """Read one chunk; see `PairSource`."""
@@ -57,13 +59,13 @@ class TextPairs:
         documents = [document for document in documents if self.keep(document)]
         ids = iter(self.tokenizer.encode_ids([sentence for document in documents for sentence in document]))
         encoded = [[next(ids) for _ in document] for document in documents]
-        return sentence_pairs(encoded, self.max_length, generator=generator), after
+        return self.cut(encoded, self.max_length, generator=generator), after
 
 
 class PretrainingStream:
-    """Endless batches for `BertForPreTraining`, with an exact place in the data.
+    """Endless batches for `BertForPreTraining` or, of single texts, `BertForMaskedLM`, with an exact place in the data.
 
-    Each batch holds `batch_size` pairs: input_ids, token_type_ids, attention_mask and labels (B, S),
+    Each batch holds `batch_size` pairs: input_ids, token_type_ids, attention_mask and labels (B, S), and for pairs
     next_sentence_label (D,). Packed, several short pairs share a row of `row_length` tokens and `attention_mask`
     numbers them; otherwise pairs of like length share a batch.
     """
@@ -166,8 +168,8 @@ class PretrainingStream:
 
 
 def length(pair: Pair) -> int:
-    """Count the tokens of [CLS] A [SEP] B [SEP]."""
-    return len(pair.first) + len(pair.second) + 3
+    """Count the tokens of [CLS] A [SEP] B [SEP], or of [CLS] A [SEP] where there is no second segment."""
+    return len(pair.first) + len(pair.second) + (3 if pair.second else 2)
 
 
 def sort_windows(pairs: Sequence[Pair], window: int) -> list[Pair]:
@@ -199,7 +201,10 @@ def first_fit(pairs: Iterable[Pair], row_length: int) -> list[list[Pair]]:
 
 
 def lay_out(rows: Sequence[Sequence[Pair]], tokenizer: WordPieceTokenizer) -> Batch:
-    """Write rows of pairs as [CLS] A [SEP] B [SEP] one after another, padded to the longest row; nothing masked yet."""
+    """Write rows of pairs as [CLS] A [SEP] B [SEP] one after another, padded to the longest row; nothing masked yet.
+
+    Where no pair has a second segment, there is no `next_sentence_label` either.
+    """
     cls, sep = [tokenizer.cls_id], [tokenizer.sep_id]
     written: list[Row] = []
     for row in rows:
@@ -207,9 +212,11 @@ def lay_out(rows: Sequence[Sequence[Pair]], tokenizer: WordPieceTokenizer) -> Ba
         types: list[int] = []
         owners: list[int] = []
         for number, pair in enumerate(row, start=1):
-            ids += cls + pair.first + sep + pair.second + sep
-            types += [0] * (len(pair.first) + 2) + [1] * (len(pair.second) + 1)
+            ids += cls + pair.first + sep + (pair.second + sep if pair.second else [])
+            types += [0] * (len(pair.first) + 2) + [1] * (len(pair.second) + 1 if pair.second else 0)
             owners += [number] * length(pair)
         written.append({"input_ids": ids, "token_type_ids": types, "attention_mask": owners})
-    labels = torch.tensor([pair.next_sentence_label for row in rows for pair in row])
-    return pad(written, tokenizer.pad_id) | {"next_sentence_label": labels}
+    batch = pad(written, tokenizer.pad_id)
+    if any(pair.second for row in rows for pair in row):
+        batch["next_sentence_label"] = torch.tensor([pair.next_sentence_label for row in rows for pair in row])
+    return batch

@@ -27,7 +27,7 @@ from tokenizers.processors import TemplateProcessing
 from bertmini.config import CLS, SEP, SPECIAL_TOKENS, UNK
 from bertmini.data.tokenizer_files import NAMED, read_options, read_pieces
 from bertmini.data.vocabulary import MAX_WORD_CHARS, fold_words, learn_pieces, not_text, number_pieces
-from bertmini.files import write_atomically
+from bertmini.files import find_checkpoint, write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,13 @@ class WordPieceTokenizer:
     def from_pretrained(cls, folder: str | Path) -> Self:
         """Read a folder that we or Hugging Face wrote: vocab.txt or tokenizer.json, and tokenizer_config.json if there.
 
+        `folder` may be the name of a model that comes with the package: "english", see `files.find_checkpoint`.
         Without tokenizer_config.json the text is lower-cased, as transformers does it.
 
         Raises `ValueError` for a folder without a vocabulary, or with one that is not BERT's; see `tokenizer_files`.
         """
-        return cls.from_vocab(read_pieces(Path(folder)), **read_options(Path(folder)))
+        folder = find_checkpoint(folder)
+        return cls.from_vocab(read_pieces(folder), **read_options(folder))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write vocab.txt, tokenizer.json and tokenizer_config.json, each whole or not at all.

@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from bertmini.config import BertConfig
-from bertmini.files import is_regular, read_json, write_atomically
+from bertmini.files import find_checkpoint, is_regular, read_json, write_atomically
 from bertmini.model.hub import CONSTANT, HEADS, TWINS, to_ours, to_theirs
 
 
@@ -58,6 +58,7 @@ class Pretrained(nn.Module):
     def from_pretrained(cls, folder: str | Path, *, new_head: bool = False, **overrides: Any) -> Self:
         """Load a checkpoint that `save_pretrained` or `transformers` wrote; in evaluation mode, float32, on the CPU.
 
+        `folder` may be the name of a model that comes with the package: "english", see `files.find_checkpoint`.
         `new_head=True` starts the task's head (and the pooler, if the checkpoint has none) from random numbers, for
         fine-tuning; `new_weights` then names them. Other heads in the checkpoint are passed over. `overrides` are
         fields of `BertConfig` to be had otherwise than in config.json, such as `labels=("no", "yes")` or
@@ -140,6 +141,7 @@ def in_order(weights: bytes) -> bytes:
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """Read a checkpoint's tensors, from one file or several, under our names, in float32."""
+    folder = find_checkpoint(folder)
     tensors: dict[str, Tensor] = {}
     for path in weight_files(folder):
         tensors |= read_file(path)
@@ -214,6 +216,7 @@ def read_config(folder: Path, **overrides: Any) -> BertConfig:
 
     Raises `ValueError` for what is no BERT's configuration, and for an override that is no field.
     """
+    folder = find_checkpoint(folder)
     path = folder / "config.json"
     if not is_regular(path):
         raise ValueError(f"{folder} is not a checkpoint: it has no config.json")

@@ -7,7 +7,8 @@ import torch
 
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
-from bertmini.model.pretraining import BertForPreTraining
+from bertmini.model.pretrained import read_tensors
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.held_out import Evaluation
 from bertmini.runs.materials import evaluate_corpus
 from bertmini.runs.settings import LONGEST, MICROWORLD
@@ -27,7 +28,8 @@ def evaluate(folder: Path, corpus: str) -> Evaluated:
 
     Raises `ValueError` for what is no pretraining checkpoint and for unusable text.
     """
-    model = BertForPreTraining.from_pretrained(folder)
+    single = "nsp.weight" not in read_tensors(folder)
+    model = (BertForMaskedLM if single else BertForPreTraining).from_pretrained(folder)
     tokenizer = WordPieceTokenizer.from_pretrained(folder)
     length = min(LONGEST, model.config.max_position_embeddings)
     if corpus == MICROWORLD:
@@ -40,6 +42,6 @@ def evaluate(folder: Path, corpus: str) -> Evaluated:
         evaluation: Evaluation = evaluate_world(world, tokenizer, length)
         note = ""
     else:
-        evaluation, note = evaluate_corpus(corpus, tokenizer, max_length=length)
+        evaluation, note = evaluate_corpus(corpus, tokenizer, max_length=length, single=single)
     with torch.inference_mode():
         return Evaluated(evaluation, evaluation(model), note)

@@ -47,22 +47,22 @@ class Evaluation:
         self.scored = len(labels)
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
-        """Measure a pretraining model: held-out MLM loss, masked accuracy, next-sentence accuracy."""
+        """Measure a pretraining model: held-out MLM loss, masked accuracy and, of pairs, next-sentence accuracy."""
         loss = hits = next_hits = pairs = 0.0
         device = next(model.parameters()).device
         for batch in self.batches:
             batch = {name: tensor.to(device) for name, tensor in batch.items()}
             output = model(**batch)
             targets = batch["labels"][batch["labels"] != IGNORED]
-            loss += float(output.masked_lm_loss) * len(targets)
-            hits += int((output.prediction_logits.argmax(-1) == targets).sum())
-            next_hits += int((output.seq_relationship_logits.argmax(-1) == batch["next_sentence_label"]).sum())
-            pairs += len(batch["next_sentence_label"])
-        return {
-            "held_out_mlm_loss": loss / self.scored,
-            "masked_accuracy": hits / self.scored,
-            "next_sentence_accuracy": next_hits / pairs,
-        }
+            paired = "next_sentence_label" in batch
+            loss += float(output.masked_lm_loss if paired else output.loss) * len(targets)
+            logits = output.prediction_logits if paired else output.logits
+            hits += int((logits.argmax(-1) == targets).sum())
+            if paired:
+                next_hits += int((output.seq_relationship_logits.argmax(-1) == batch["next_sentence_label"]).sum())
+                pairs += len(batch["next_sentence_label"])
+        figures = {"held_out_mlm_loss": loss / self.scored, "masked_accuracy": hits / self.scored}
+        return figures | ({"next_sentence_accuracy": next_hits / pairs} if pairs else {})
 
 
 def count_pieces(texts: Iterable[list[int]], vocab_size: int) -> Tensor:

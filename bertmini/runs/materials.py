@@ -47,8 +47,9 @@ def text_materials(
         wanted = settings.vocab_size
         tokenizer = WordPieceTokenizer.train(sentences, wanted or DEFAULT_VOCAB_SIZE, exact=wanted is not None)
     held_out, keep, note = split(corpus)
-    source = TextPairs(corpus, tokenizer, max_length=settings.max_length, keep=keep)
-    evaluation = evaluate_text(corpus, held_out, keep, tokenizer, settings.max_length)
+    single = settings.words_only
+    source = TextPairs(corpus, tokenizer, max_length=settings.max_length, keep=keep, single=single)
+    evaluation = evaluate_text(corpus, held_out, keep, tokenizer, settings.max_length, single=single)
     examples = [(line, None) for document in held_out for line in document if 40 < len(line) < 90]
     return Materials(tokenizer, make_stream(source, tokenizer, settings), evaluation, examples, note)
 
@@ -84,9 +85,11 @@ def evaluate_text(
     keep: Callable[[Document], bool],
     tokenizer: WordPieceTokenizer,
     max_length: int,
+    *,
+    single: bool = False,
 ) -> Evaluation:
     """Make the evaluation on held-out documents, with the piece frequencies of the training text beside it."""
-    source = TextPairs(ListCorpus(held_out), tokenizer, max_length=max_length)
+    source = TextPairs(ListCorpus(held_out), tokenizer, max_length=max_length, single=single)
     masking = Masking(tokenizer.pieces)
     stream = PretrainingStream(source, tokenizer, masking, batch_size=32, row_length=max_length, seed=EVALUATION_SEED)
     training = [line for document in take(corpus, keep, COUNTED_CHARS) for line in document]
@@ -94,13 +97,15 @@ def evaluate_text(
     return Evaluation(list(islice(stream, EVALUATION_BATCHES)), counts)
 
 
-def evaluate_corpus(spec: str, tokenizer: WordPieceTokenizer, *, max_length: int) -> tuple[Evaluation, str]:
+def evaluate_corpus(
+    spec: str, tokenizer: WordPieceTokenizer, *, max_length: int, single: bool = False
+) -> tuple[Evaluation, str]:
     """Open a corpus and make its evaluation for a given tokenizer, and a note where nothing is held out."""
     if not spec.strip():  # as in `PretrainingSettings`
         raise ValueError(f"corpus is {spec!r}; name a text, or . for the current folder")
     corpus = open_corpus(spec)
     held_out, keep, note = split(corpus)
-    return evaluate_text(corpus, held_out, keep, tokenizer, max_length), note
+    return evaluate_text(corpus, held_out, keep, tokenizer, max_length, single=single), note
 
 
 def is_training(document: Document) -> bool:

@@ -1,4 +1,4 @@
-"""Pretrain a BERT from nothing: vocabulary, data, model, training, evaluation, all in one folder.
+"""Pretrain a BERT, from nothing or from a checkpoint: vocabulary, data, model, training, evaluation, in one folder.
 
 The folder is a Hugging Face checkpoint when the run has ended, and holds all that is needed to go on while it has not:
 run.json (what was asked), corpus.json (checksums of what is read), the tokenizer, checkpoints/, log.csv, then
@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import torch
 
-from bertmini.config import PRESETS, BertConfig
+from bertmini.config import PRESETS
 from bertmini.data.corpora.sources import open_corpus
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.model.pretraining import BertForPreTraining
+from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.fill_mask import Guess, blank_out, fill_mask
 from bertmini.runs.folders import own_folder
 from bertmini.runs.materials import Materials, text_materials
@@ -32,7 +32,7 @@ EVALUATIONS = 20
 class Run(NamedTuple):
     """A finished run: the model, what it was made of, and how training went."""
 
-    model: BertForPreTraining
+    model: BertForPreTraining | BertForMaskedLM
     materials: Materials
     history: History
 
@@ -70,14 +70,15 @@ def pretrain(
 
 
 def read_materials(settings: PretrainingSettings, folder: Path) -> tuple[Materials, Texts]:
-    """Make what the run needs, with the vocabulary in `folder` if there is one, and checksums of text and vocabulary.
+    """Make what the run needs, with the vocabulary in `folder` or else in `init`, and checksums of text and vocabulary.
 
     Raises `ValueError` for a text or a vocabulary that has changed since the run was begun.
     """
     if settings.corpus == MICROWORLD:
         materials, texts = world_materials(settings), {}
     else:
-        known = WordPieceTokenizer.from_pretrained(folder) if (folder / "vocab.txt").is_file() else None
+        begun = folder if (folder / "vocab.txt").is_file() else settings.init
+        known = None if begun is None else WordPieceTokenizer.from_pretrained(begun)
         corpus = open_corpus(settings.corpus)
         materials, texts = text_materials(settings, known, corpus), look_at(corpus)
     texts |= look_at_vocabulary(materials.tokenizer)
@@ -92,17 +93,32 @@ def record(settings: PretrainingSettings, materials: Materials, texts: Texts, fo
     materials.tokenizer.save_pretrained(folder)
 
 
-def build_model(settings: PretrainingSettings, vocab_size: int, pad_token_id: int) -> BertForPreTraining:
-    """Build the preset with its random weights, from the run's seed."""
-    config: BertConfig = replace(
-        PRESETS[settings.preset],
-        vocab_size=vocab_size,
-        pad_token_id=pad_token_id,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=settings.dropout,
-    )
+def build_model(
+    settings: PretrainingSettings, vocab_size: int, pad_token_id: int
+) -> BertForPreTraining | BertForMaskedLM:
+    """Build the preset with its random weights, from the run's seed, or take a checkpoint's size and weights."""
+    kind = BertForMaskedLM if settings.words_only else BertForPreTraining
+    rates = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
     torch.manual_seed(settings.seed)
-    return BertForPreTraining(config)
+    if settings.init is not None:
+        model = kind.from_pretrained(settings.init, **rates)
+        lengthen(model, settings.max_length)
+        return model
+    config = replace(PRESETS[settings.preset], vocab_size=vocab_size, pad_token_id=pad_token_id, **rates)
+    return kind(config)
+
+
+def lengthen(model: BertForPreTraining | BertForMaskedLM, positions: int) -> None:
+    """See that a model has so many positions; new ones begin as copies of its own, from the first on.
+
+    What a head has learned of neighbours then holds among the new ones too, but for the places where copies meet
+    (Beltagy et al. 2020, "Longformer", section 5, lengthen RoBERTa in this way).
+    """
+    table = model.bert.embeddings.position
+    if table.num_embeddings < positions:
+        rows = table.weight.detach()[torch.arange(positions) % table.num_embeddings]
+        model.bert.embeddings.position = torch.nn.Embedding.from_pretrained(rows, freeze=False)
+        model.config = model.bert.config = replace(model.config, max_position_embeddings=positions)
 
 
 def make_recipe(settings: PretrainingSettings) -> Recipe:

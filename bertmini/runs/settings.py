@@ -79,6 +79,12 @@ class PretrainingSettings:
     learning_rate: float = field(metadata=option("at its peak"))
     max_length: int = field(metadata=option("tokens in a sentence pair"))
     dropout: float = field(metadata=option("rate of dropout"))
+    init: str | None = field(
+        default=None, metadata=option("a checkpoint whose weights and tokenizer to begin with", none="random weights")
+    )
+    words_only: bool = field(
+        default=False, metadata=option("hidden words in single texts, without next-sentence prediction")
+    )
     vocab_size: int | None = field(
         default=None,
         metadata=option(
@@ -112,6 +118,8 @@ class PretrainingSettings:
         longest = PRESETS[self.preset].max_position_embeddings
         if not 5 <= self.max_length <= longest:
             raise ValueError(f"max_length is {self.max_length}; preset {self.preset!r} takes 5 to {longest}")
+        if self.words_only and self.corpus == MICROWORLD:
+            raise ValueError("the microworld's texts are pairs: leave words_only out, or choose a corpus of text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,11 +177,29 @@ TEXT_SETTINGS = PretrainingSettings(
 def choose_settings(asked: dict[str, Any], begun: PretrainingSettings | None = None) -> PretrainingSettings:
     """Fill what was not asked for (None): as the run was `begun`, or else with what suits the corpus.
 
+    A checkpoint to begin with brings its size: the preset is the one of that size.
+
     >>> choose_settings({"steps": 7, "preset": None}).preset
     'nano'
     """
     default = WORLD_SETTINGS if asked.get("corpus") in (None, MICROWORLD) else TEXT_SETTINGS
-    return replace(begun or default, **{name: value for name, value in asked.items() if value is not None})
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    if "init" in wanted:
+        wanted["preset"] = preset_of(wanted["init"], wanted.get("preset"))
+    return replace(begun or default, **wanted)
+
+
+def preset_of(checkpoint: str, asked: str | None) -> str:
+    """Name the preset with a checkpoint's layers and width. Raises `ValueError` if none has, or another is asked."""
+    config = read_config(Path(checkpoint))
+    size = (config.num_hidden_layers, config.hidden_size)
+    named = {(one.num_hidden_layers, one.hidden_size): name for name, one in PRESETS.items()}.get(size)
+    if named is None or asked not in (None, named):
+        raise ValueError(
+            f"{checkpoint} has {size[0]} layers, {size[1]} wide, which is preset {named}; "
+            "leave the preset out: the checkpoint brings its size"
+        )
+    return named
 
 
 def read_settings(folder: Path) -> PretrainingSettings | None:

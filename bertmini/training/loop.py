@@ -84,7 +84,8 @@ def train(
             optimizer.zero_grad()
             loss, tokens = accumulate_gradients(model, stream, recipe.accumulation, device=place, bf16=bf16)
             norm = nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
-            optimizer.step()
+            with torch.autocast(place.type, dtype=torch.bfloat16, enabled=bf16):  # Muon multiplies matrices
+                optimizer.step()
             journal.record(step, learning_rate, loss, norm, tokens)
 
             stop, over = interrupted.is_set(), False

@@ -65,12 +65,26 @@ def one_cycle_schedule(step: int, steps: int, warmup: int) -> float:
     return _half_wave(1.0, ONE_CYCLE_END, (step - warmup) / max(steps - 1 - warmup, 1))
 
 
+def constant_schedule(step: int, steps: int, warmup: int) -> float:  # noqa: ARG001 (all schedules are called alike)
+    """Straight up to the peak, and there it stays: for a run that another one, with a falling rate, will go on from.
+
+    >>> [round(constant_schedule(step, 5, 1), 2) for step in range(5)]
+    [0.5, 1.0, 1.0, 1.0, 1.0]
+    """
+    return min(1.0, (step + 1) / (warmup + 1))
+
+
 def _half_wave(start: float, end: float, share: float) -> float:
     """From `start` to `end` along half a cosine wave, `share` (0 to 1) of the way."""
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
-SCHEDULES = {"linear": linear_schedule, "cosine": cosine_schedule, "one-cycle": one_cycle_schedule}
+SCHEDULES = {
+    "linear": linear_schedule,
+    "cosine": cosine_schedule,
+    "one-cycle": one_cycle_schedule,
+    "constant": constant_schedule,
+}
 OPTIMIZERS = ("adamw", "muon")
 
 
