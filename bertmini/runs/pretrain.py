@@ -8,7 +8,7 @@ Taught in chapters 00 and 07.
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -98,7 +98,7 @@ def build_model(
 ) -> BertForPreTraining | BertForMaskedLM:
     """Build the preset with its random weights, from the run's seed, or take a checkpoint's size and weights."""
     kind = BertForMaskedLM if settings.words_only else BertForPreTraining
-    rates = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
+    rates: dict[str, Any] = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
     torch.manual_seed(settings.seed)
     if settings.init is not None:
         model = kind.from_pretrained(settings.init, **rates)
@@ -117,7 +117,7 @@ def lengthen(model: BertForPreTraining | BertForMaskedLM, positions: int) -> Non
     table = model.bert.embeddings.position
     if table.num_embeddings < positions:
         rows = table.weight.detach()[torch.arange(positions) % table.num_embeddings]
-        model.bert.embeddings.position = torch.nn.Embedding.from_pretrained(rows, freeze=False)
+        model.bert.embeddings.position = torch.nn.Embedding(*rows.shape, _weight=rows)
         model.config = model.bert.config = replace(model.config, max_position_embeddings=positions)
 
 
