@@ -117,7 +117,9 @@ def lengthen(model: BertForPreTraining | BertForMaskedLM, positions: int) -> Non
     table = model.bert.embeddings.position
     if table.num_embeddings < positions:
         rows = table.weight.detach()[torch.arange(positions) % table.num_embeddings]
-        model.bert.embeddings.position = torch.nn.Embedding(*rows.shape, _weight=rows)
+        longer = torch.nn.Embedding(positions, model.config.hidden_size)
+        longer.weight.data.copy_(rows)
+        model.bert.embeddings.position = longer
         model.config = model.bert.config = replace(model.config, max_position_embeddings=positions)
 
 
