@@ -165,8 +165,8 @@ def rank(reader: Reader, blank: Blank) -> int | None:
     return None if piece is None else int((scores >= scores[piece]).sum())
 
 
-def report_blanks(readers: Sequence[Reader], blanks: Sequence[Blank], title: str) -> str:
-    """Count how often the expected word comes first and among the first five, and list the first reader's guesses."""
+def report_blanks(readers: Sequence[Reader], blanks: Sequence[Blank], title: str, *, listed: bool = False) -> str:
+    """Count how often the expected word comes first and among the first five; list the first reader's guesses."""
     rows, lines = [], []
     for reader in readers:
         ranks = [rank(reader, blank) for blank in blanks]
@@ -178,7 +178,7 @@ def report_blanks(readers: Sequence[Reader], blanks: Sequence[Blank], title: str
         guesses = " ".join(first.tokenizer.convert_ids_to_tokens(best))
         lines.append(f"    {blank.text} ({blank.word}): {guesses}")
     counts = table(["model", "top 1", "top 5", "not one piece"], rows)
-    return f"## {title}\n\n{counts}\n\n" + "\n".join(lines)
+    return "\n\n".join([f"## {title}", counts, *(["\n".join(lines)] if listed else [])])
 
 
 # ---- minimal pairs ----
@@ -343,7 +343,7 @@ def report_knowledge(asked: argparse.Namespace) -> list[str]:
         blanks = read_blanks(asked.probes)
         parts.append(report_blanks(readers, blanks[:40], "The first 40 probes given"))
         parts.append(report_blanks(readers, blanks[40:], "The other probes given, which ask for facts"))
-    parts.append(report_blanks(readers, read_blanks(OWN), "A hundred blanks of our own"))
+    parts.append(report_blanks(readers, read_blanks(OWN), "A hundred blanks of our own", listed=True))
     return [*parts, report_pairs(readers), report_prejudice(reader)]
 
 

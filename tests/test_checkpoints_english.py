@@ -12,15 +12,16 @@ from bertmini.files import SHIPPED
 from bertmini.runs.fill_mask import fill_mask
 
 FOLDER = SHIPPED / "english"
+# What it is known to get right: these show that the file is whole, not how good the model is (that is benchmarks/).
 EASY = [
     ("He looked at [MASK] watch and ran to the station.", "his"),
-    ("She could not believe her [MASK].", "eyes"),
+    ("He shook his [MASK] and said nothing.", "head"),
     ("One of the men [MASK] standing at the door.", "was"),
     ("They went [MASK] the room.", "into"),
     ("I do not know [MASK] to say.", "what"),
-    ('"Where are you [MASK]?" asked the old man.', "going"),
+    ("I don't [MASK] what you mean.", "know"),
     ("It was the first [MASK] that he had seen her.", "time"),
-    ("He is taller [MASK] his brother.", "than"),
+    ("She opened the [MASK] and went out.", "door"),
     ("She has [MASK] been there before.", "never"),
     ("The president of the United [MASK] spoke to the people.", "states"),
 ]
