@@ -58,7 +58,7 @@ MISTAKES = {
     "no rows": ("a.tsv", "text\tlabel\n", "holds no examples"),
     "an empty file": ("a.tsv", "", "holds no examples"),
     "no json": ("a.jsonl", '{"text": "hi", "label": 1}\nhello\n', "line 2 is not JSON"),
-    "a json list": ("a.jsonl", "[1]\n", "line 1 holds a list: expected an object"),
+    "a json list": ("a.jsonl", "[1]\n", "line 1 holds a list: expected a JSON object"),
     "no such key": (
         "a.jsonl",
         '{"text": "hi", "label": 1}\n{"text": "ho"}\n',
