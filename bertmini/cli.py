@@ -20,6 +20,7 @@ from bertmini.runs.fill_mask import Guess, fill_mask
 from bertmini.runs.finetune import Finetuned, finetune, model_is_safe, save_confusion
 from bertmini.runs.held_out import Evaluation
 from bertmini.runs.info import info
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.pretrain import Run, filled_examples, pretrain, save_curve
 from bertmini.runs.settings import (
     TEXT_SETTINGS,
@@ -237,7 +238,7 @@ def print_classifier(result: Finetuned) -> None:
 def run_fill_mask(asked: argparse.Namespace) -> None:
     """Print the five best pieces for each blank."""
     model = BertForMaskedLM.from_pretrained(asked.checkpoint)
-    tokenizer = WordPieceTokenizer.from_pretrained(asked.checkpoint)
+    tokenizer = open_tokenizer(asked.checkpoint, model.config)
     for number, guesses in enumerate(fill_mask(model, tokenizer, asked.text), 1):
         print(f"[MASK] {number}")
         for guess in guesses:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import torch
 
-from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.held_out import Evaluation
 from bertmini.runs.materials import evaluate_corpus
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import LONGEST, MICROWORLD
 from bertmini.runs.world import evaluate_world
 
@@ -28,7 +28,7 @@ def evaluate(folder: Path, corpus: str) -> Evaluated:
     Raises `ValueError` for what is no pretraining checkpoint and for unusable text.
     """
     model = BertForPreTraining.from_pretrained(folder)
-    tokenizer = WordPieceTokenizer.from_pretrained(folder)
+    tokenizer = open_tokenizer(folder, model.config)
     length = min(LONGEST, model.config.max_position_embeddings)
     if corpus == MICROWORLD:
         evaluation: Evaluation = evaluate_world(World.default(), tokenizer, length)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.inside import ablate_heads, attend
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForMaskedLM
+from bertmini.runs.opened import open_tokenizer
 from bertmini.viz.interactive.explorer import explore
 from bertmini.viz.interactive.frame import Frame
 
@@ -18,7 +18,7 @@ def explore_checkpoint(folder: Path, text: str, pair: str | None = None, *, besi
     Where the text has a [MASK], the view also shows what the guess there becomes without each head.
     Raises `ValueError` for what is no checkpoint, a text that is empty or too long, and a view that is too large.
     """
-    tokenizer = WordPieceTokenizer.from_pretrained(folder)
+    tokenizer = open_tokenizer(folder)
     masked = tokenizer.mask_token in f"{text} {pair}"
     # The encoder is all that attention needs; a pooler that the checkpoint lacks is never asked.
     model = BertForMaskedLM.from_pretrained(folder) if masked else BertModel.from_pretrained(folder, new_head=True)

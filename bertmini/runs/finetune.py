@@ -28,6 +28,7 @@ from bertmini.metrics import accuracy, confusion_matrix, expected_calibration_er
 from bertmini.model.pretrained import read_config
 from bertmini.model.tasks import BertForSequenceClassification
 from bertmini.runs.held_out import predict
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import LONGEST, FinetuningSettings, settle
 from bertmini.training import BestEpoch, Recipe, pick_device, train
 from bertmini.viz.confusion import confusion_map
@@ -75,7 +76,7 @@ def finetune(settings: FinetuningSettings, folder: Path, *, device: str = "auto"
         raise ValueError(f"{folder} already holds something; choose another --out")
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
+    tokenizer = open_tokenizer(settings.checkpoint)
     settings = settle(settings)
     data = prepare(settings, tokenizer)
     model = build_classifier(settings, data.labels)

@@ -66,6 +66,13 @@ class PretrainingSettings:
         default=None,
         metadata=option("word pieces", none=f"{DEFAULT_VOCAB_SIZE}, or as many as the text gives", least=1),
     )
+    cased: bool = field(default=False, metadata=option("tell capital letters from small ones"))
+    keep_accents: bool = field(
+        default=False,
+        metadata=option(
+            "keep accents and vowel signs; without it they are kept where the text needs them, else stripped"
+        ),
+    )
     whole_words: bool = field(default=False, metadata=option("mask all pieces of a word together"))
     optimizer: str = field(default=Recipe.optimizer, metadata=option("what updates the weights", choices=OPTIMIZERS))
     warmup: float = field(
