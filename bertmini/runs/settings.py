@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmini.config import PRESETS
-from bertmini.files import write_atomically
+from bertmini.files import read_json, write_atomically
 from bertmini.model.pretrained import read_config
 from bertmini.training import SCHEDULES, Recipe
 from bertmini.training.device import PRECISIONS
@@ -164,8 +164,8 @@ def read_settings(folder: Path) -> PretrainingSettings | None:
     if not path.is_file():
         return None
     try:
-        return PretrainingSettings(**json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, TypeError) as error:
+        return PretrainingSettings(**read_json(path))
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}); begin the run anew in another folder") from error
 
 
