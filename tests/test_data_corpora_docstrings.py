@@ -1,7 +1,6 @@
 """The library documentation: cleaning by hand, on modules of our own, and once on this machine's own files."""
 
 import itertools
-import json
 import sys
 import warnings
 from pathlib import Path
