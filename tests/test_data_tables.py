@@ -101,7 +101,7 @@ MISTAKES = {
     "deep": ("a.jsonl", '{"text": ' + "[" * 100_000, "line 1 is not JSON that can be meant: its brackets"),
     "half a pair": (
         "a.jsonl",
-        '{"text": "\\\\ud800", "label": 1}\n',
+        '{"text": "\\ud800", "label": 1}\n',
         "line 1 is not JSON that can be meant: half a surrogate",
     ),
     "nan in words": ("a.tsv", "text\tlabel\na\tnan\n", "line 2: label ('label') is 'nan', a missing value"),

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from bertmini.data.batches import Batch, ExampleStream, batches_in_order, row_length
 from bertmini.data.classification import classification_rows
-from bertmini.data.tables import LabelledText, label_names, read_labelled
+from bertmini.data.tables import LabelledText, label_names, look, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.files import whole_folder, write_atomically
 from bertmini.metrics import accuracy, confusion_matrix, expected_calibration_error
@@ -137,6 +137,11 @@ def prepare(settings: FinetuningSettings, tokenizer: WordPieceTokenizer) -> Labe
     known, new = (read_labelled(path, **columns) for path in (settings.train, settings.eval))  # type: ignore[arg-type]
     labels = label_names(known)
     if strange := sorted({example.label for example in new} - set(labels)):
+        if alike := [label for label in labels if look(label) == look(strange[0])]:
+            raise ValueError(
+                f"{settings.eval} has the label {strange[0]!a}, which looks like {alike[0]!a} of {settings.train}: "
+                "write one of them everywhere"
+            )
         raise ValueError(
             f"{settings.eval} has the label {strange[0]!r}, which {settings.train} never has "
             f"({', '.join(labels[:10])}): what is never shown cannot be learned"
