@@ -20,6 +20,7 @@ from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.runs.finetune import finetune, model_is_safe, save_confusion
 from bertmini.runs.info import info
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.pretrain import filled_examples, pretrain, save_curve
 from bertmini.runs.settings import (
     TEXT_SETTINGS,
@@ -224,7 +225,7 @@ def run_finetune(asked: argparse.Namespace) -> None:
 def run_fill_mask(asked: argparse.Namespace) -> None:
     """Print the five best pieces for each blank."""
     model = BertForMaskedLM.from_pretrained(asked.checkpoint)
-    tokenizer = WordPieceTokenizer.from_pretrained(asked.checkpoint)
+    tokenizer = open_tokenizer(asked.checkpoint, model.config)
     for number, guesses in enumerate(fill_mask(model, tokenizer, asked.text), 1):
         say(f"[MASK] {number}")
         for guess in guesses:

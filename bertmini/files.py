@@ -17,7 +17,7 @@ import re
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,28 @@ def is_regular(path: Path) -> bool:
         kind = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "a pipe or a device"
         raise ValueError(f"{path} is {kind}: expected a file; move it away, or put the file there")
     return False
+
+
+def walk_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """The files below a folder with one of these suffixes, sorted, in linked folders too; hidden ones are left out.
+
+    Raises `ValueError` for a folder that cannot be read, and for a pipe or a broken link under such a name.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise ValueError(f"the folder {error.filename} cannot be read ({error.strerror}): allow it, or take it away")
+
+    found, seen = [], set()
+    for name, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        here = Path(name)
+        place = here.stat()
+        if (place.st_dev, place.st_ino) in seen:  # a link to a folder above it, or a second one to the same
+            folders.clear()
+            continue
+        seen.add((place.st_dev, place.st_ino))
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        found += [here / one for one in files if not one.startswith(".") and Path(one).suffix.lower() in suffixes]
+    return sorted(path for path in found if is_regular(path))
 
 
 def _whole_number(digits: str) -> int:

@@ -1,6 +1,7 @@
 """Corpora: positions, portions, bounded memory, and every mistake named."""
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -196,3 +197,41 @@ def test_held_out_documents_are_chosen_by_their_text() -> None:
     assert is_held_out(["Any."], one_in=1)
     held_out_here = [n for n in range(30) if is_held_out([f"Sentence {n}."])]
     assert held_out_here == [5, 25, 29], "the same on every machine"
+
+
+@pytest.mark.parametrize("spec", ["", " ", "hub:", "hub:/etc", "hub:../up", "hub:a/b/c", "hub:a/b:..", "hub:a/b:c/d"])
+def test_what_names_no_corpus(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, NOTES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BERTMINI_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=r"the corpus has no name: expected|is no name of a data set: expected OWNER"):
+        open_corpus(spec)
+
+
+@pytest.mark.parametrize("paths", [(), ("",), (" ",)])
+def test_a_corpus_of_no_path_is_not_the_current_folder(paths: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"a corpus needs a path, and none is named; write \. for the current folder"):
+        TextCorpus(*paths)
+
+
+def test_a_pipe_is_not_waited_for_and_a_linked_folder_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    for make in (TextCorpus, open_corpus):
+        with pytest.raises(ValueError, match=r"a\.txt is a pipe or a device: expected a file"):
+            make(str(tmp_path / "a.txt"))
+    with pytest.raises(ValueError, match=r"a\.txt is a pipe or a device"):
+        TextCorpus(tmp_path)
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "all").mkdir()
+    write(tmp_path / "notes", NOTES)
+    (tmp_path / "all" / "link").symlink_to(tmp_path / "notes")
+    assert TextCorpus(tmp_path / "all").read(None, 1_000_000)[0] == ALL
+
+
+def test_records_of_old_macs(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'\xef\xbb\xbf{"text": "One."}\r\r{"text": "Two."}\r')
+    assert TextCorpus(tmp_path).read(None, 99)[0] == [["One."], ["Two."]]
+    (tmp_path / "a.jsonl").write_bytes(b'{"text": "One."}\r{"text": NaN}\r')
+    with pytest.raises(ValueError, match=r"a\.jsonl, line 2: the record is not JSON that can be meant: NaN"):
+        TextCorpus(tmp_path).read(None, 99)

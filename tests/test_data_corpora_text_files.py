@@ -1,5 +1,6 @@
 """Lines and sentences: cases by hand, and the same text whatever the length of the pieces."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertmini.data.corpora import text_files
-from bertmini.data.corpora.text_files import read_lines, split_sentences
+from bertmini.data.corpora.text_files import STOPS, read_lines, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,17 @@ from bertmini.data.corpora.text_files import read_lines, split_sentences
         ("Plants, e.g. Ferns, grow. Fine.", ["Plants, e.g. Ferns, grow.", "Fine."]),
         ("the plot . the end . The rest .", ["the plot . the end .", "The rest ."]),
         ("猫が寝る。犬は走る！「本当？」はい", ["猫が寝る。", "犬は走る！", "「本当？」", "はい"]),
+        ("राम घर गया।सीता आई॥ कब? अब", ["राम घर गया।", "सीता आई॥", "कब?", "अब"]),
+        ("पहला पद। दूसरा ॥ १ ॥ तीसरा", ["पहला पद।", "दूसरा ॥ १ ॥", "तीसरा"]),
+        ("وہ آیا۔ کیا وہ گیا؟ ہاں", ["وہ آیا۔", "کیا وہ گیا؟", "ہاں"]),
+        ("ቤቱ ትልቅ ነው። አዲስ ነው፧ አዎ", ["ቤቱ ትልቅ ነው።", "አዲስ ነው፧", "አዎ"]),
+        ("Նա եկավ։ Նա գնաց։", ["Նա եկավ։", "Նա գնաց։"]),
+        ("ខ្ញុំទៅ។ គាត់មក។", ["ខ្ញុំទៅ។", "គាត់មក។"]),
+        ("သူလာသည်။ငါသွားသည်။", ["သူလာသည်။", "ငါသွားသည်။"]),
+        ("ฉันไปตลาด เธออยู่บ้าน", ["ฉันไปตลาด", "เธออยู่บ้าน"]),
+        ("เด็ก ๆ เล่น 3 คน", ["เด็ก ๆ เล่น 3 คน"]),
+        ("円周率は３．１４です．次です．", ["円周率は３．１４です．", "次です．"]),
+        ("What‽ Yes⁈ No.", ["What‽", "Yes⁈", "No."]),
         ("One.\n  Two\n three.", ["One.", "Two three."]),
         (
             "Über allem. Ähnlich. (In brackets.) 'Quoted.' End.",
@@ -42,7 +54,7 @@ def test_sentences_by_hand(text: str, sentences: list[str] | None) -> None:
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)
-@given(st.text(st.sampled_from("aB .!?。\n\"')(é"), max_size=60))
+@given(st.text(st.sampled_from("aB .!?。।॥१กข؟\n\"')(é"), max_size=60))
 def test_splitting_loses_nothing_but_space(text: str) -> None:
     sentences = split_sentences(text)
     assert "".join(sentences).replace(" ", "") == "".join(text.split())
@@ -51,7 +63,18 @@ def test_splitting_loses_nothing_but_space(text: str) -> None:
 
 def test_splitting_takes_time_in_proportion_to_the_text() -> None:
     """Patterns that backtrack would need hours for these."""
-    for text in ("." * 200_000, "。" * 200_000, "a.)" * 70_000, '."' * 100_000, "A. " * 70_000, " " * 200_000):
+    for text in (
+        "." * 200_000,
+        "。" * 200_000,
+        "a.)" * 70_000,
+        '."' * 100_000,
+        "A. " * 70_000,
+        " " * 200_000,
+        "।" * 200_000,
+        "१॥ " * 70_000,
+        "ก " * 100_000,
+        "।?" * 70_000,
+    ):
         assert sum(map(len, split_sentences(text))) <= len(text)
 
 
@@ -111,3 +134,44 @@ def test_a_character_on_the_edge_of_a_piece_is_not_damaged(tmp_path: Path, monke
     (tmp_path / "a.txt").write_bytes(b"1234567\xe5\xadx and more")
     with pytest.raises(ValueError, match="invalid byte 0xe5 at byte 7"):
         list(read_lines(tmp_path / "a.txt", 0))
+
+
+def test_every_stop_is_one_of_unicodes() -> None:
+    """The property itself comes from another library, which brings Unicode's tables."""
+    regex = pytest.importorskip("regex")
+    stops = [chr(code) for code in range(0x10000) if re.fullmatch(f"[{STOPS}‼‽⁇⁈⁉.!?]", chr(code))]
+    assert [stop for stop in stops if not regex.fullmatch(r"\p{Sentence_Terminal}", stop)] == []
+    scripts = {
+        "Arabic",
+        "Armenian",
+        "Devanagari",
+        "Ethiopic",
+        "Khmer",
+        "Mongolian",
+        "Syriac",
+        "Lisu",
+        "Vai",
+        "Javanese",
+    }
+    missed = [
+        chr(code)
+        for code in range(0x80, 0x10000)
+        if regex.fullmatch(r"\p{Sentence_Terminal}", chr(code)) and chr(code) not in stops
+    ]
+    assert not [stop for stop in missed if any(regex.fullmatch(rf"\p{{Script={script}}}", stop) for script in scripts)]
+
+
+@pytest.mark.parametrize("length", [4, 7, 64, 1 << 16])
+def test_carriage_returns_end_lines_whatever_the_length_of_the_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"ab\rcd\r\ref\r\ngh\n\nij\r")
+    monkeypatch.setattr(text_files, "LINE_BYTES", length)
+    lines = list(read_lines(path, 0))
+    assert [line for line, _ in lines if line] == ["ab", "cd", "ef", "gh", "ij"]
+    assert [end for line, end in lines if line] == [3, 6, 11, 14, 18]
+    if length > 4:
+        assert [line for line, _ in lines] == ["ab", "cd", "", "ef", "gh", "", "ij"]
+    for number, (_, end) in enumerate(lines):
+        assert list(read_lines(path, end)) == lines[number + 1 :]

@@ -1,5 +1,6 @@
 """Tables of labelled texts: what is read, and every mistake with its file and line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ MISTAKES = {
     "no rows": ("a.tsv", "text\tlabel\n", "holds no examples"),
     "an empty file": ("a.tsv", "", "holds no examples"),
     "no json": ("a.jsonl", '{"text": "hi", "label": 1}\nhello\n', "line 2 is not JSON"),
-    "a json list": ("a.jsonl", "[1]\n", "line 1 holds a list: expected an object"),
+    "a json list": ("a.jsonl", "[1]\n", "line 1 holds a list: expected a JSON object"),
     "no such key": (
         "a.jsonl",
         '{"text": "hi", "label": 1}\n{"text": "ho"}\n',
@@ -70,6 +71,48 @@ MISTAKES = {
     "no ending": ("table", "text\tlabel\n", "ends in 'nothing': expected .tsv or .jsonl"),
     "latin-1": ("a.tsv", "text\tlabel\ncafé\t1\n".encode("latin-1"), "is not UTF-8 text"),
     "binary": ("a.tsv", b"text\tlabel\n\0\t1\n", "is not a text file"),
+    "a text twice": ("a.tsv", "text\tlabel\ttext\na\tb\tc\n", "line 1 names the column 'text' twice"),
+    "a label twice": ("a.tsv", "text\tlabel \tlabel\na\tb\tc\n", "line 1 names the column 'label' twice"),
+    "a key twice": (
+        "a.jsonl",
+        '{"text": "a", "label": 1, "text": "b"}\n',
+        "line 1 is not JSON that can be meant: the name 'text'",
+    ),
+    "NaN for a label": (
+        "a.jsonl",
+        '{"text": "a", "label": NaN}\n',
+        "line 1 is not JSON that can be meant: NaN stands for",
+    ),
+    "NaN for a text": (
+        "a.jsonl",
+        '{"text": NaN, "label": 1}\n',
+        "line 1 is not JSON that can be meant: NaN stands for",
+    ),
+    "beyond bounds": (
+        "a.jsonl",
+        '{"text": "a", "label": 1e400}\n',
+        "line 1 is not JSON that can be meant: the number 1e400",
+    ),
+    "5,000 digits": (
+        "a.jsonl",
+        '{"text": "a", "label": ' + "9" * 5_000 + "}\n",
+        "line 1 is not JSON that can be meant: a number of 5000",
+    ),
+    "deep": ("a.jsonl", '{"text": ' + "[" * 100_000, "line 1 is not JSON that can be meant: its brackets"),
+    "half a pair": (
+        "a.jsonl",
+        '{"text": "\\ud800", "label": 1}\n',
+        "line 1 is not JSON that can be meant: half a surrogate",
+    ),
+    "nan in words": ("a.tsv", "text\tlabel\na\tnan\n", "line 2: label ('label') is 'nan', a missing value"),
+    "<NA> for a text": ("a.tsv", "text\tlabel\n<NA>\tx\n", "line 2: text ('text') is '<NA>', a missing value"),
+    "nothing to be seen": ("a.tsv", "text\tlabel\na\t\u200b\n", "line 2: label ('label') is empty"),
+    "the heading again": (
+        "a.tsv",
+        "text\tlabel\na\tx\ntext\tlabel\n",
+        "line 3 is the heading again: were files joined?",
+    ),
+    "the heading as JSON": ("a.jsonl", '{"text": "text", "label": "label"}\n', "line 1 is the heading again"),
 }
 
 
@@ -108,3 +151,60 @@ def test_label_names_are_sorted_as_what_they_are() -> None:
 def test_one_class_is_too_few(labels: tuple[str, ...], found: str) -> None:
     with pytest.raises(ValueError, match=f"two classes, but among {len(labels)} examples there is {found}"):
         label_names(examples(*labels))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("caf\u00e9", "cafe\u0301"),
+        ("yes", "yes\u200b"),
+        ("yes", "\ufeffyes"),
+        ("yes", "y\u00ades"),
+        ("so so", "so\u00a0so"),
+        ("so so", "so  so"),
+        ("1", "1.0"),
+        ("-2", "-2.00"),
+        ("A1", "\uff21\uff11"),
+        ("spam", "sp\u0430m"),  # the Cyrillic letter
+        ("non-fiction", "non\u2011fiction"),
+    ],
+)
+def test_labels_that_look_alike_are_refused_with_both_lines(tmp_path: Path, one: str, other: str) -> None:
+    path = written(tmp_path, "a.tsv", f"text\tlabel\na\t{one}\nb\tzz\nc\t{other}\n")
+    with pytest.raises(ValueError, match=r"a\.tsv, line 4: the label .* looks like .* of line 2: write one"):
+        read_labelled(path)
+
+
+def test_labels_that_can_be_told_apart_are_kept(tmp_path: Path) -> None:
+    labels = ["yes", "Yes", "none", "null", "NA", "1", "1.5", "10", "01", "naïve", "naive", "да", "ja"]
+    path = written(tmp_path, "a.tsv", "text\tlabel\n" + "".join(f"some text\t{label}\n" for label in labels))
+    assert [example.label for example in read_labelled(path)] == labels
+
+
+def test_a_column_that_nobody_asked_for_may_stand_twice(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.tsv", "note\ttext\tnote\tlabel\nx\ta\ty\tb\n")
+    assert read_labelled(path) == [LabelledText("a", None, "b")]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_all_line_ends_end_lines(tmp_path: Path, line_end: str) -> None:
+    table = written(tmp_path, "a.tsv", line_end.join(["text\tlabel", "one\tx", "two\ty", ""]))
+    records = written(
+        tmp_path, "a.jsonl", line_end.join(['{"text": "one", "label": "x"}', '{"text": "two", "label": "y"}'])
+    )
+    assert (
+        read_labelled(table)
+        == read_labelled(records)
+        == [LabelledText("one", None, "x"), LabelledText("two", None, "y")]
+    )
+
+
+def test_a_label_of_thousands_of_digits_is_a_name() -> None:
+    long = "9" * 5_000
+    assert label_names([LabelledText("a", None, long), LabelledText("b", None, "10")]) == ("10", long)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tsv")
+    with pytest.raises(ValueError, match=r"a\.tsv is a pipe or a device: expected a file"):
+        read_labelled(tmp_path / "a.tsv")

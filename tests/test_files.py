@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmini.files import find_checkpoint, remove_folder, whole_folder, write_atomically
+from bertmini.files import (
+    find_checkpoint,
+    parse_json,
+    read_json,
+    remove_folder,
+    walk_files,
+    whole_folder,
+    write_atomically,
+)
 
 
 @given(content=st.binary(max_size=99) | st.text(max_size=99))
@@ -168,3 +176,78 @@ def test_a_name_is_a_folder_first_and_a_shipped_model_second(tmp_path: Path, mon
     assert find_checkpoint("french") == Path("french")
     (tmp_path / "english").mkdir()
     assert find_checkpoint("english") == Path("english")
+
+
+# ---- reading ----
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"x is not JSON \(Expecting value"),
+        ("{'a': 1}", r"x is not JSON \("),
+        ("[1]", "x holds a list: expected a JSON object"),
+        ("3", "x holds a int: expected a JSON object"),
+        ('{"a": NaN}', "x is not JSON that can be meant: NaN stands for a number; write null"),
+        ('{"a": [-Infinity]}', "x is not JSON that can be meant: -Infinity stands"),
+        ('{"a": 1e999}', "x is not JSON that can be meant: the number 1e999 is beyond all bounds"),
+        ('{"a": ' + "7" * 5_000 + "}", "x is not JSON that can be meant: a number of 5000 digits"),
+        ('{"a": ' + "[" * 100_000, "x is not JSON that can be meant: its brackets are nested too deeply"),
+        ('{"a": ' * 100_000, "x is not JSON that can be meant: its brackets are nested too deeply"),
+        ('{"a": {"b": 1, "b": 2}}', "x is not JSON that can be meant: the name 'b' stands twice in one object"),
+        ('{"a": "\\ud83d"}', "x is not JSON that can be meant: half a surrogate pair"),
+        ('{"\\uDC00": 1}', "x is not JSON that can be meant: half a surrogate pair"),
+        ('{"a": "\ud800"}', "x is not JSON that can be meant: half a surrogate pair"),
+        (b'{"a": "\xff"}', "x is not JSON: it is no UTF-8 at byte 7"),
+        ("\ufeff{}x".encode("utf-16"), "x is not JSON: it is no UTF-8 at byte 0"),
+    ],
+)
+def test_json_that_cannot_be_meant(text: str | bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        parse_json(text, "x")
+
+
+def test_json_that_can_be_meant() -> None:
+    text = '\ufeff{"a": "\\ud83d\\ude00 \\\\ud800", "b": [null, true, 1.5, -12345678901234567890, {"a": {}}]}'
+    expected = {"a": "😀 \\ud800", "b": [None, True, 1.5, -12345678901234567890, {"a": {}}]}
+    assert parse_json(text, "x") == parse_json(text.encode(), "x") == expected
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.json does not exist"):
+        read_json(tmp_path / "a.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
+    for name, kind in (("pipe.json", "a pipe or a device"), ("link.json", "a link to nothing"), ("", "a folder")):
+        with pytest.raises(ValueError, match=f"{name} is {kind}: expected a file"):
+            read_json(tmp_path / name)
+
+
+def test_linked_folders_are_read_once_and_circles_end(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "inside" / "deep").mkdir(parents=True)
+    for name in ("outside/b.txt", "inside/a.TXT", "inside/deep/c.txt", "inside/.hidden.txt", "inside/no.pdf"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "inside" / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "inside" / "link2").symlink_to(tmp_path / "outside")
+    (tmp_path / "inside" / "deep" / "up").symlink_to(tmp_path / "inside")
+    found = [path.relative_to(tmp_path / "inside").as_posix() for path in walk_files(tmp_path / "inside", (".txt",))]
+    assert found == ["a.TXT", "deep/c.txt", "link/b.txt"]
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    real = os.scandir
+
+    def locked(path: str) -> object:  # root may read everything
+        if os.fspath(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    with pytest.raises(ValueError, match=r"the folder .*locked cannot be read \(Permission denied\): allow it"):
+        walk_files(tmp_path, (".txt",))
+    monkeypatch.undo()
+    (tmp_path / "a.txt").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"a\.txt is a link to nothing"):
+        walk_files(tmp_path, (".txt",))

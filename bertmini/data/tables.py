@@ -1,15 +1,21 @@
 """Tables of labelled texts, from files: which columns, which classes, and what is wrong in which line.
 
+What nobody can have meant is refused: a missing value that was spelled out, a heading in the middle, two classes that
+look alike.
+
 Left out on purpose: quoted fields, other tables than .tsv and .jsonl, examples too many for memory.
 Taught in chapter 08.
 """
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bertmini.data.corpora.text_files import decode
+from bertmini.files import is_regular, parse_json
 
 
 class LabelledText(NamedTuple):
@@ -28,21 +34,32 @@ def read_labelled(
     A .tsv file has one example a line, fields between tabs, nothing quoted; its first line names the columns. Where it
     does not, give the columns' numbers, from "1". A .jsonl file has an object a line.
 
-    Raises `ValueError`, naming file and line, for another ending, a missing column, a line without text or label, and
-    a file without examples.
+    Raises `ValueError`, naming file and line, for another ending, a column that is missing or named twice, a line
+    without text or label, a heading that comes again, classes that look alike, and a file without examples.
     """
     path = Path(path)
+    is_regular(path)  # or it is said what is there instead
     if path.suffix not in READERS:
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'!r}: expected {' or '.join(READERS)}")
     columns = {"text": text, "pair": pair, "label": label}
     named = [name for name in columns.values() if name is not None]
     examples = []
+    looks: dict[str, tuple[str, int]] = {}
     for number, fields in READERS[path.suffix](path, named):
         first, second, name = (
             None if column is None else _checked(fields[column], f"{path}, line {number}: {role} ({column!r})")
             for role, column in columns.items()
         )
-        examples.append(LabelledText(first or "", second, (name or "").strip()))
+        example = LabelledText(first or "", second, (name or "").strip())
+        if not all(column.isdecimal() for column in named) and [value for value in example if value] == named:
+            raise ValueError(f"{path}, line {number} is the heading again: were files joined? take the line out")
+        before, line = looks.setdefault(look(example.label), (example.label, number))
+        if before != example.label:
+            raise ValueError(
+                f"{path}, line {number}: the label {example.label!a} looks like {before!a} of line {line}: "
+                "write one of them everywhere"
+            )
+        examples.append(example)
     if not examples:
         raise ValueError(f"{path} holds no examples")
     return examples
@@ -55,7 +72,9 @@ def _read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[st
     for number, line in _numbered_lines(path):
         fields = line.split("\t")
         if not names:
-            names = [str(i) for i in range(1, len(fields) + 1)] if numbered else fields
+            names = [str(i) for i in range(1, len(fields) + 1)] if numbered else [field.strip() for field in fields]
+            if twice := [column for column in columns if names.count(column) > 1]:
+                raise ValueError(f"{path}, line {number} names the column {twice[0]!r} twice: rename one of them")
             cure = "" if numbered else "; where the first line is no heading, give the columns' numbers, from 1"
             _require(columns, names, f"{path} has no column", cure)
             if not numbered:
@@ -68,12 +87,7 @@ def _read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[st
 def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each line's number and its object."""
     for number, line in _numbered_lines(path):
-        try:
-            fields = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number} is not JSON ({error})") from None
-        if not isinstance(fields, dict):
-            raise ValueError(f"{path}, line {number} holds a {type(fields).__name__}: expected an object")
+        fields = parse_json(line, f"{path}, line {number}")
         _require(columns, list(fields), f"{path}, line {number} has no", "")
         yield number, fields
 
@@ -82,8 +96,9 @@ READERS = {".tsv": _read_tsv, ".jsonl": _read_jsonl}
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number the lines, from 1, and give those that are not blank."""
-    for number, line in enumerate(decode(path.read_bytes(), path, 0).removeprefix("\ufeff").split("\n"), start=1):
+    """Number the lines, from 1, and give those that are not blank; a file of an old Mac has carriage returns alone."""
+    text = decode(path.read_bytes(), path, 0).removeprefix("\ufeff")
+    for number, line in enumerate(text.split("\n" if "\n" in text else "\r"), start=1):
         if line.strip():
             yield number, line.removesuffix("\r")
 
@@ -97,14 +112,38 @@ def _require(columns: Sequence[str], names: Sequence[str], start: str, cure: str
 
 
 def _checked(value: Any, where: str) -> str:
-    """Give a field as text: numbers are spelled out, anything else that is not text is refused."""
+    """Give a field as text: numbers are spelled out; what is no text, or stands for none, is refused."""
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
         raise ValueError(f"{where} is {json.dumps(value)[:30]}: expected text")
-    if not value.strip():
+    if not _UNSEEN.sub("", value).strip():
         raise ValueError(f"{where} is empty")
+    if value.strip() in MISSING:
+        raise ValueError(f"{where} is {value.strip()!r}, a missing value that was spelled out: take the line out")
     return value
+
+
+MISSING = ("NaN", "nan", "<NA>", "#N/A")
+"""How Python, pandas and spreadsheets write that there is nothing."""
+
+# What leaves no trace on a page: zero-width and control characters, marks of direction, soft hyphens, selectors.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_ALIKE = str.maketrans("АВЕЅІЈКМНОРСТХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο‐‑‒−", "ABESIJKMHOPCTXaesijopcyxABEZHIKMNOPTYXo----")
+
+
+def look(label: str) -> str:
+    """What a reader sees of a label: the same for two that nobody can tell apart.
+
+    >>> look("cafe\\u0301") == look("caf\\u00e9 "), look("1.0") == look("1"), look("yes") == look("Yes")
+    (True, True, False)
+    """
+    seen = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", label)).translate(_ALIKE).split())
+    whole = _WHOLE.fullmatch(seen)
+    return whole[1] if whole else seen
 
 
 def label_names(examples: Sequence[LabelledText]) -> tuple[str, ...]:
@@ -125,4 +164,4 @@ def label_names(examples: Sequence[LabelledText]) -> tuple[str, ...]:
 
 
 def _all_whole(names: set[str]) -> bool:
-    return all(name.removeprefix("-").isdecimal() for name in names)
+    return all(len(name) < 20 and name.removeprefix("-").isdecimal() for name in names)

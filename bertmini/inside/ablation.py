@@ -125,9 +125,10 @@ def ablate_heads(
                     without[-1].append(_predict(model, inputs, places))
 
     def guesses(number: int, probabilities: Tensor) -> Guesses:
-        top = probabilities[number].topk(min(best, probabilities.shape[-1]))
+        named = probabilities[number, : len(tokenizer)]  # a padded table has rows that are no piece's
+        top = named.topk(min(best, len(named)))
         pieces = tokenizer.convert_ids_to_tokens(top.indices.tolist())
-        return Guesses(pieces, top.values.tolist(), float(probabilities[number, whole[number].argmax()]))
+        return Guesses(pieces, top.values.tolist(), float(named[whole[number, : len(named)].argmax()]))
 
     return [
         Ablation(place, guesses(i, whole), [[guesses(i, cut) for cut in layer] for layer in without])

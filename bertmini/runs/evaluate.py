@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import torch
 
-from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import World
 from bertmini.model.pretrained import read_tensors
 from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.held_out import Evaluation
 from bertmini.runs.materials import evaluate_corpus
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import LONGEST, MICROWORLD
 from bertmini.runs.world import evaluate_world
 
@@ -30,7 +30,7 @@ def evaluate(folder: Path, corpus: str) -> Evaluated:
     """
     single = "nsp.weight" not in read_tensors(folder)
     model = (BertForMaskedLM if single else BertForPreTraining).from_pretrained(folder)
-    tokenizer = WordPieceTokenizer.from_pretrained(folder)
+    tokenizer = open_tokenizer(folder, model.config)
     length = min(LONGEST, model.config.max_position_embeddings)
     if corpus == MICROWORLD:
         world = World.default()

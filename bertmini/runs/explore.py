@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.inside import read_text
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForMaskedLM
+from bertmini.runs.opened import open_tokenizer
 from bertmini.viz.interactive.explorer import explore
 from bertmini.viz.interactive.frame import Frame
 
@@ -23,7 +23,7 @@ def explore_checkpoint(
     Where a text has a [MASK], the view also shows what the guess there becomes without each head.
     Raises `ValueError` for what is no checkpoint, a text that is empty or too long, and a view that is too large.
     """
-    tokenizer = WordPieceTokenizer.from_pretrained(folder)
+    tokenizer = open_tokenizer(folder)
     masked = any(tokenizer.mask_token in str(one) for one in (text, pair, beside, *also))
     # The encoder is all that attention needs; a pooler that the checkpoint lacks is never asked.
     model = BertForMaskedLM.from_pretrained(folder) if masked else BertModel.from_pretrained(folder, new_head=True)

@@ -42,7 +42,8 @@ def fill_mask(
         inputs = torch.tensor([[ids], [encoding.type_ids]], device=device)
         output = model.eval()(*inputs, places=places.to(device))
     logits = output.prediction_logits if isinstance(model, BertForPreTraining) else output.logits  # (N, V)
-    top = logits.softmax(dim=-1).topk(min(best, len(tokenizer)))
+    named = logits.softmax(dim=-1)[:, : len(tokenizer)]  # a padded table has rows that are no piece's
+    top = named.topk(min(best, named.shape[1]))
     return [
         [Guess(tokenizer.pieces[i], p) for i, p in zip(pieces, probabilities, strict=True)]
         for pieces, probabilities in zip(top.indices.tolist(), top.values.tolist(), strict=True)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from bertmini.data.batches import Batch, ExampleStream, batches_in_order, row_length
 from bertmini.data.classification import classification_rows
-from bertmini.data.tables import LabelledText, label_names, read_labelled
+from bertmini.data.tables import LabelledText, label_names, look, read_labelled
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.files import write_atomically
 from bertmini.metrics import accuracy, confusion_matrix, expected_calibration_error
@@ -29,6 +29,7 @@ from bertmini.model.pretrained import read_config
 from bertmini.model.tasks import BertForSequenceClassification
 from bertmini.runs.folders import filled_at_once, own_folder, strangers
 from bertmini.runs.held_out import predict
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import LONGEST, FinetuningSettings, settle
 from bertmini.training import BestEpoch, Recipe, interrupts_wait, pick_device, train
 from bertmini.viz.confusion import confusion_map
@@ -78,7 +79,7 @@ def finetune(settings: FinetuningSettings, folder: Path, *, device: str = "auto"
             raise ValueError(f"{folder} already holds something ({found[0]}); choose another --out")
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
-        tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
+        tokenizer = open_tokenizer(settings.checkpoint)
         settings = settle(settings)
         data = prepare(settings, tokenizer)
         model = build_classifier(settings, data.labels)
@@ -142,6 +143,11 @@ def prepare(settings: FinetuningSettings, tokenizer: WordPieceTokenizer) -> Labe
     known, new = (read_labelled(path, **columns) for path in (settings.train, settings.eval))  # type: ignore[arg-type]
     labels = label_names(known)
     if strange := sorted({example.label for example in new} - set(labels)):
+        if alike := [label for label in labels if look(label) == look(strange[0])]:
+            raise ValueError(
+                f"{settings.eval} has the label {strange[0]!a}, which looks like {alike[0]!a} of {settings.train}: "
+                "write one of them everywhere"
+            )
         raise ValueError(
             f"{settings.eval} has the label {strange[0]!r}, which {settings.train} never has "
             f"({', '.join(labels[:10])}): what is never shown cannot be learned"

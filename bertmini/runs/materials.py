@@ -45,11 +45,20 @@ def text_materials(
     if tokenizer is None:
         sentences = (line for document in take(corpus, is_training, VOCABULARY_CHARS) for line in document)
         wanted = settings.vocab_size
-        tokenizer = WordPieceTokenizer.train(sentences, wanted or DEFAULT_VOCAB_SIZE, exact=wanted is not None)
+        tokenizer = WordPieceTokenizer.train(
+            sentences,
+            wanted or DEFAULT_VOCAB_SIZE,
+            lowercase=not settings.cased,
+            strip_accents=False if settings.keep_accents else None,
+            exact=wanted is not None,
+        )
     held_out, keep, note = split(corpus)
     single = settings.words_only
     source = TextPairs(corpus, tokenizer, max_length=settings.max_length, keep=keep, single=single)
     evaluation = evaluate_text(corpus, held_out, keep, tokenizer, settings.max_length, single=single)
+    if tokenizer.options["strip_accents"] is False and not settings.keep_accents:
+        kept = "accents and vowel signs are kept, since this text has words that differ in nothing else"
+        note = f"{note}; {kept}" if note else kept
     examples = [(line, None) for document in held_out for line in document if 40 < len(line) < 90]
     return Materials(tokenizer, make_stream(source, tokenizer, settings), evaluation, examples, note)
 

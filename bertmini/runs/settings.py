@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bertmini.config import MOST, PRESETS
-from bertmini.files import write_atomically
+from bertmini.files import read_json, write_atomically
 from bertmini.model.pretrained import read_config
 from bertmini.runs.folders import strangers
 from bertmini.training import SCHEDULES, Recipe
@@ -89,6 +89,13 @@ class PretrainingSettings:
         default=None,
         metadata=option(
             "word pieces", none=f"{DEFAULT_VOCAB_SIZE}, or as many as the text gives", least=1, most=MOST["vocab_size"]
+        ),
+    )
+    cased: bool = field(default=False, metadata=option("tell capital letters from small ones"))
+    keep_accents: bool = field(
+        default=False,
+        metadata=option(
+            "keep accents and vowel signs; without it they are kept where the text needs them, else stripped"
         ),
     )
     whole_words: bool = field(default=False, metadata=option("mask all pieces of a word together"))
@@ -208,8 +215,8 @@ def read_settings(folder: Path) -> PretrainingSettings | None:
     if not path.is_file():
         return None
     try:
-        return PretrainingSettings(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, RecursionError) as error:
+        return PretrainingSettings(**read_json(path))
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}); begin the run anew in another folder") from error
 
 

@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from bertmini.files import walk_files
+
 SUFFIXES = (".parquet", ".jsonl", ".md", ".txt")
 SECONDS_TO_ANSWER = 3
 
@@ -46,7 +48,7 @@ def mirrored_files(name: str, split: str, config: str | None = None) -> list[Pat
     folder = Path(root, *name.split("/"), *([config] if config else [])) if root else None
     if folder is None or not folder.is_dir():
         return []
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    files = walk_files(folder, SUFFIXES)
     names = {path: path.relative_to(folder).as_posix() for path in files}
     chosen = [path for path in files if re.search(rf"(^|[^a-z]){re.escape(split)}([^a-z]|$)", names[path])]
     if not chosen:

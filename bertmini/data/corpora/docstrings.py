@@ -45,10 +45,8 @@ def library_documents(cache_dir: str | Path | None = None) -> list[Document]:
     """
     folder = Path(cache_dir) if cache_dir is not None else cache_folder()
     cached = folder / f"library-docs-{_fingerprint()}.jsonl"
-    try:
-        return [json.loads(line)["sentences"] for line in cached.read_text("utf-8").splitlines()]
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not there yet, or damaged: make it anew
+    if documents := _read_cache(cached):
+        return documents
     collecting = gc.isenabled()
     gc.disable()  # syntax trees have no cycles, and to look for some takes a sixth of the time
     try:
@@ -58,10 +56,27 @@ def library_documents(cache_dir: str | Path | None = None) -> list[Document]:
             gc.enable()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(cached, "".join(json.dumps({"sentences": d}) + "\n" for d in documents))
+        content = "".join(json.dumps({"sentences": document}) + "\n" for document in documents)
+        if documents:
+            write_atomically(cached, f"{_checksum(content)}\n{content}")
     except OSError as error:
         warnings.warn(f"the library documentation was not cached, the next start will be slow: {error}", stacklevel=2)
     return documents
+
+
+def _read_cache(path: Path) -> list[Document]:
+    """What was put there; nothing if it is not there, is empty, or is not as it was written: then it is made anew."""
+    try:
+        first, _, content = path.read_text("utf-8").partition("\n") if path.is_file() else ("", "", "")
+    except (OSError, UnicodeDecodeError):
+        return []
+    if first != _checksum(content):
+        return []
+    return [json.loads(line)["sentences"] for line in content.splitlines()]
+
+
+def _checksum(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def cache_folder() -> Path:

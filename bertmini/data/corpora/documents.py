@@ -6,23 +6,23 @@
   they are wrapped prose and are joined first. A file that begins with a title line `= Title =` is wikitext: there a
   document is the whole article up to the next title, since BERT wants many sentences of one topic; headings are left
   out.
-- `.md`: a heading ends a document; code, tables, HTML, pictures and link targets are left out.
+- `.md`: a heading ends a document, see `markdown`.
 - `.jsonl`: a record is a document, from its list `sentences` or its `text`.
 
 Nothing is remembered from one document to the next, so an offset is all that it takes to go on later. A document over
 `DOCUMENT_CHARS` is cut between lines.
 
-Left out on purpose: nested Markdown (a code block in a list in a quotation), HTML pages, word-processor files.
+Left out on purpose: HTML pages, word-processor files.
 Taught in chapter 07.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 
-from bertmini.data.corpora.text_files import Document, decode, read_lines, split_sentences
+from bertmini.data.corpora.text_files import STOP_AT_END, Document, decode, read_lines, split_carriages, split_sentences
+from bertmini.files import parse_json
 
 DOCUMENT_CHARS = 1 << 16
 """A longer document is cut, so that memory does not grow with a file without blank lines."""
@@ -68,24 +68,22 @@ def assemble(marked: Marked) -> Iterator[tuple[Document, int]]:
     size, end = 0, 0
     for ends, line, end in marked:
         if ends:
-            document += _paragraph_sentences(paragraph)
+            document += paragraph_sentences(paragraph)
             paragraph = []
         if line.strip():
             paragraph.append(line)
             size += len(line)
         if (ends is Break.DOCUMENT and len(document) > 1) or size >= DOCUMENT_CHARS:
-            yield document + _paragraph_sentences(paragraph), end
+            yield document + paragraph_sentences(paragraph), end
             document, paragraph, size = [], [], 0
-    document += _paragraph_sentences(paragraph)
+    document += paragraph_sentences(paragraph)
     if document:
         yield document, end
 
 
-_STOP_AT_END = re.compile(r"""[.!?…。！？]["'”’»)\]」』）]*$""")
-
-
-def _paragraph_sentences(lines: list[str]) -> Document:
-    stops = sum(bool(_STOP_AT_END.search(line.rstrip()[-6:])) for line in lines)
+def paragraph_sentences(lines: list[str]) -> Document:
+    """The sentences of a paragraph: line by line where most lines end one, else of the lines joined."""
+    stops = sum(bool(STOP_AT_END.search(line.rstrip()[-6:])) for line in lines)
     parts = lines if 2 * stops > len(lines) else [" ".join(lines)]
     return [sentence for part in parts for sentence in split_sentences(part)]
 
@@ -95,55 +93,6 @@ def plain_documents(path: Path, offset: int) -> Iterator[tuple[Document, int]]:
     first = next((line for line, _ in read_lines(path, 0) if line.strip()), "")
     mark = mark_wikitext if _TITLE.match(first) else mark_plain
     return assemble(mark(read_lines(path, offset)))
-
-
-# ---- Markdown ----
-
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
-_RULE = re.compile(r"\s*([-*_=]\s*){3,}$")
-_LEFT_OUT = re.compile(r"( {4}|\t|\s*\||\s*\[[^]]+\]:\s)")  # indented code, table row, link definition
-_ITEM = re.compile(r"\s*([-*+]|\d{1,9}[.)])\s+")
-_QUOTE = re.compile(r"^(\s*>\s?)+")
-_INLINE = [  # in this order
-    (re.compile(r"!\[[^]]*\](\([^)]*\)|\[[^]]*\])"), ""),  # picture
-    (re.compile(r"\[([^]]*)\](\([^)]*\)|\[[^]]*\])"), r"\1"),  # link: its text stays
-    (re.compile(r"<https?://[^>]*>|</?[a-zA-Z][^>]*>"), ""),  # bare link, HTML tag
-    (re.compile(r"(\*\*|__|\*|`+|~~)"), ""),  # emphasis and code marks
-]
-
-
-def mark_markdown(lines: Iterator[tuple[str, int]]) -> Marked:
-    """Markdown: a heading ends the document, blank lines and list marks end paragraphs; only prose is kept."""
-    fence, in_comment = "", False
-    for line, end in lines:
-        mark = _FENCE.match(line)
-        if fence or mark:
-            closes = bool(fence and mark and mark[1].startswith(fence))
-            fence = "" if closes else fence or (mark[1] if mark else "")
-            yield Break.PARAGRAPH, "", end
-        elif in_comment or line.lstrip().startswith("<!--"):
-            in_comment = "-->" not in line
-            yield Break.PARAGRAPH, "", end
-        elif _HEADING.match(line):
-            yield Break.DOCUMENT, "", end
-        elif not line.strip() or _LEFT_OUT.match(line) or _RULE.match(line):
-            yield Break.PARAGRAPH, "", end
-        else:
-            text = _QUOTE.sub("", line, count=1)
-            item = _ITEM.match(text)
-            yield (Break.PARAGRAPH if item else Break.NOTHING), _prose(text[item.end() :] if item else text), end
-
-
-def _prose(line: str) -> str:
-    for pattern, replacement in _INLINE:
-        line = pattern.sub(replacement, line)
-    return line
-
-
-def markdown_documents(path: Path, offset: int) -> Iterator[tuple[Document, int]]:
-    """Documents of a `.md` file."""
-    return assemble(mark_markdown(read_lines(path, offset)))
 
 
 # ---- JSON lines ----
@@ -157,28 +106,28 @@ def jsonl_documents(path: Path, offset: int, column: str | None = None) -> Itera
     with open(path, "rb") as file:
         file.seek(offset)
         while raw := file.readline(RECORD_BYTES):
-            start, end = file.tell() - len(raw), file.tell()
-            line = decode(raw, path, start)
-            if not line.strip():
-                continue
-            try:
-                document = record_document(_json_object(line), column)
-            except ValueError as error:
-                raise ValueError(f"{path}, line {_line_number(path, start)}: {error}") from None
-            if document:
-                yield document, end
+            start = file.tell() - len(raw)
+            for line in split_carriages(raw):
+                if line.strip(b"\xef\xbb\xbf \t\r\n"):
+                    document = _record(path, start, line, column)
+                    if document:
+                        yield document, start + len(line)
+                start += len(line)
 
 
-def _json_object(line: str) -> dict[str, object]:
-    if len(line.encode()) == RECORD_BYTES:
-        raise ValueError(f"the record has more than {RECORD_BYTES} bytes: give each document a line of its own")
+def _record(path: Path, start: int, line: bytes, column: str | None) -> Document:
+    """The document in one line. Raises `ValueError` naming file and line."""
+    if len(line) == RECORD_BYTES:
+        where = f"{path}, line {_line_number(path, start)}"
+        raise ValueError(
+            f"{where}: the record has more than {RECORD_BYTES} bytes: give each document a line of its own"
+        )
     try:
-        record = json.loads(line.removeprefix("\ufeff"))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"not JSON ({error}): expected one object per line") from None
-    if not isinstance(record, dict):
-        raise ValueError(f"a JSON {type(record).__name__}: expected an object with 'text' or 'sentences'")
-    return record
+        return record_document(parse_json(decode(line, path, start), "the record"), column)
+    except ValueError as error:
+        told = str(error)
+    where = f"{path}, line {_line_number(path, start)}"
+    raise ValueError(told if told.startswith(str(path)) else f"{where}: {told}")
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -197,7 +146,7 @@ def record_document(record: dict[str, object], column: str | None = None) -> Doc
         raise ValueError(
             f"expected a text or a list of sentences in {column or 'text or sentences'!r}; the record {has}"
         )
-    if any(map(_SURROGATE.search, sentences)):
+    if any(map(_SURROGATE.search, sentences)):  # of a row that never was JSON
         raise ValueError("half a surrogate pair (a lone \\ud800 to \\udfff): write the whole character instead")
     return sentences
 
@@ -206,7 +155,7 @@ def _line_number(path: Path, offset: int) -> int:
     """Counted only when an error is told."""
     with open(path, "rb") as file:
         number = 1
-        while offset > 0 and (chunk := file.read(min(offset, 1 << 20))):
-            number += chunk.count(b"\n")
+        while offset > 0 and (chunk := file.readline(min(offset, 1 << 20))):
+            number += len(split_carriages(chunk)) - 1 + chunk.endswith((b"\n", b"\r"))
             offset -= len(chunk)
     return number

@@ -5,13 +5,14 @@ where the next portion begins; it can be stored as JSON in a checkpoint, and the
 documents. That is all that a training run needs to be resumable to the bit, and no more than a portion is ever in
 memory, however large the corpus.
 
-How files become documents is told in `documents`, how docstrings do in `docstrings`, and what `hub:NAME` does in
-`datasets`, all in this room.
+How files become documents is told in `documents` and `markdown`, how docstrings do in `docstrings`, and what
+`hub:NAME` does in `datasets`, all in this room.
 
 Left out on purpose: shuffling across a whole corpus (order is the stream's business) and cleaning of web pages.
 Taught in chapter 07.
 """
 
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,8 +20,10 @@ from typing import Protocol
 
 from bertmini.data.corpora.datasets import Rows, mirrored_files, rows_from_network, rows_from_parquet
 from bertmini.data.corpora.docstrings import library_documents
-from bertmini.data.corpora.documents import jsonl_documents, markdown_documents, plain_documents, record_document
+from bertmini.data.corpora.documents import jsonl_documents, plain_documents, record_document
+from bertmini.data.corpora.markdown import markdown_documents
 from bertmini.data.corpora.text_files import Document
+from bertmini.files import is_regular, walk_files
 
 Position = tuple[int, ...]
 """A place in a corpus: opaque, JSON-able."""
@@ -118,6 +121,8 @@ class TextCorpus:
 
         Raises `ValueError` if there is no such path, no file of a known kind, or nothing but empty files.
         """
+        if not paths or not all(str(path).strip() for path in paths):
+            raise ValueError("a corpus needs a path, and none is named; write . for the current folder")
         self.name = name or Path(paths[0]).name
         self.column = column
         self.files = [file for path in paths for file in _text_files(Path(path))]
@@ -164,12 +169,15 @@ def _text_files(path: Path) -> list[Path]:
     if path.is_file():
         raise ValueError(f"{str(path)!r} has the suffix {path.suffix!r}: {expected}; rename or convert the file")
     if not path.is_dir():
+        is_regular(path)  # or it is said what is there instead
         raise ValueError(f"no file or folder {str(path)!r}: check the spelling; paths begin at {Path.cwd()}")
-    inside = [file for file in sorted(path.rglob("*")) if file.is_file() and file.suffix.lower() in SUFFIXES]
-    files = [file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    files = walk_files(path, SUFFIXES)
     if not files:
         raise ValueError(f"the folder {str(path)!r} has no text files: {expected} as suffix")
     return files
+
+
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 def from_hub(name: str, *, split: str = "train", column: str | None = None) -> Corpus:
@@ -182,6 +190,8 @@ def from_hub(name: str, *, split: str = "train", column: str | None = None) -> C
     network.
     """
     path, _, config = name.partition(":")
+    if not _HUB_NAME.fullmatch(path) or ".." in (*path.split("/"), config) or "/" in config:
+        raise ValueError(f"{name!r} is no name of a data set: expected OWNER/NAME, or OWNER/NAME:CONFIG")
     files = mirrored_files(path, split, config or None)
     if files and all(file.suffix.lower() in SUFFIXES for file in files):
         return TextCorpus(*files, name=name, column=column)
@@ -203,11 +213,13 @@ def open_corpus(spec: str) -> Corpus:
 
     Raises `ValueError` for none of these.
     """
+    if not spec.strip():
+        raise ValueError("the corpus has no name: expected library-docs, hub:OWNER/NAME, or a path; . is this folder")
     if spec == "library-docs":
         return library_docs()
     if spec.startswith("hub:"):
         return from_hub(spec.removeprefix("hub:"))
-    if not Path(spec).exists():
+    if not Path(spec).is_dir() and not is_regular(Path(spec)):
         raise ValueError(
             f"no corpus {spec!r}: expected library-docs, hub:OWNER/NAME, or the path of a file or folder; paths begin "
             f"at {Path.cwd()}"

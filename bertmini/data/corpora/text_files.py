@@ -112,7 +112,7 @@ def split_carriages(raw: bytes) -> list[bytes]:
     return _CARRIAGE.split(raw) if b"\r" in raw else [raw]
 
 
-_CARRIAGE = re.compile(rb"(?<=\r)(?!\n)(?!$)")
+_CARRIAGE = re.compile(rb"(?<=\r)(?!\n|\Z)")
 
 
 def decode(raw: bytes, path: Path, offset: int, *, may_be_cut: bool = False) -> str:
