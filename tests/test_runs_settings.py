@@ -19,7 +19,7 @@ FINETUNING = FinetuningSettings(checkpoint=Path("a"), train=Path("b"), eval=Path
 
 def test_every_setting_says_what_it_means() -> None:
     described = [field for kind in (PretrainingSettings, FinetuningSettings) for field in fields(kind)]
-    assert len(described) == 18 + 15
+    assert len(described) == 20 + 15
     assert all(field.metadata["meaning"] for field in described)
     assert all(field.metadata["none"] for field in described if field.default is None)
 

@@ -52,7 +52,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "added": (lambda at: make_corpus(at / "texts/c.txt"), "c.txt was not there when the run was begun"),
     "other pieces": (
         lambda at: (at / "run/vocab.txt").write_text((at / "run/vocab.txt").read_text().replace("##a\n", "##ä\n")),
-        "vocabulary has changed since the run was begun",
+        r"vocab\.txt|vocabulary has changed",
     ),
     "other options": (
         lambda at: (at / "run/tokenizer_config.json").write_text(

@@ -131,6 +131,7 @@ class Packer:
 def encode(weights: Weights) -> str:
     """Weights as characters: number k of the alphabet stands for k hundredths.
 
+    >>> import numpy as np
     >>> encode(np.array([0.004, 0.01, 0.104, 0.296]))
     '?@I^'
     """
