@@ -17,6 +17,7 @@ import torch
 from small_texts import SMALL, make_corpus
 
 from bertmini import BertConfig, BertForMaskedLM, BertForPreTraining, pretrain
+from bertmini.inside.reading import Reading
 from bertmini.model.pretrained import read_tensors
 from bertmini.runs.settings import TEXT_SETTINGS
 from bertmini.viz.interactive.explorer import explore
@@ -188,8 +189,10 @@ def view(kind: str, tokens: list[str], title: str) -> Frame:
         "pair": lambda: head_view(even, tokens, 2, title=title),
         "model view": lambda: model_view(even, tokens, title=title),
         "neuron view": lambda: neuron_view(even, tokens, None, vectors, vectors, title=title),
-        "explorer": lambda: explore(even, tokens, title=title),
-        "two texts": lambda: explore(even, tokens, title=title, beside=(even, tokens), names=(title, tokens[0])),
+        "explorer": lambda: explore(Reading(even, tokens), title=title),
+        "two texts": lambda: explore(
+            Reading(even, tokens), title=title, beside=Reading(even, tokens), names=(title, tokens[0])
+        ),
     }
     return make[kind]()  # type: ignore[no-any-return]
 
