@@ -21,8 +21,7 @@ def asked(corpus: Path, **changes: bool) -> PretrainingSettings:
 @pytest.mark.parametrize(("one", "other"), [HINDI, JAPANESE, ("май", "маи"), ("schon", "schön"), ("ma", "má")])
 def test_words_that_differ_in_a_mark_get_pieces_of_their_own(tmp_path: Path, one: str, other: str) -> None:
     corpus = tmp_path / "a.txt"
-    texts = [f"{one} {other} {one} {number}. {other} {one}.\n\n" for number in range(40)]
-    corpus.write_text("".join(texts), encoding="utf-8")
+    corpus.write_text(f"{one} {other} {one}. {other} {one}.\n\n" * 40, encoding="utf-8")
     materials = text_materials(asked(corpus))
     materials.tokenizer.save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')

@@ -42,8 +42,9 @@ def text_materials(
     Raises `ValueError` for unusable text.
     """
     corpus = corpus or open_corpus(settings.corpus)
+    held_out, keep, note = split(corpus)
     if tokenizer is None:
-        sentences = (line for document in take(corpus, is_training, VOCABULARY_CHARS) for line in document)
+        sentences = (line for document in take(corpus, keep, VOCABULARY_CHARS) for line in document)
         wanted = settings.vocab_size
         tokenizer = WordPieceTokenizer.train(
             sentences,
@@ -52,7 +53,6 @@ def text_materials(
             strip_accents=False if settings.keep_accents else None,
             exact=wanted is not None,
         )
-    held_out, keep, note = split(corpus)
     single = settings.words_only
     source = TextPairs(corpus, tokenizer, max_length=settings.max_length, keep=keep, single=single)
     evaluation = evaluate_text(corpus, held_out, keep, tokenizer, settings.max_length, single=single)
@@ -66,7 +66,7 @@ def text_materials(
 def split(corpus: Corpus) -> tuple[list[Document], Callable[[Document], bool], str]:
     """Give the held-out documents, which documents to train on, and a note where nothing can be held out."""
     held_out = list(take(corpus, is_held_out, HELD_OUT_CHARS))
-    if sum(map(len, held_out)) > 1:
+    if sum(map(len, held_out)) > 1 and any(take(corpus, is_training, 1)):
         return held_out, is_training, ""
     note = "too few documents to hold one out: the figures are those of the training text itself"
     return list(take(corpus, bool, HELD_OUT_CHARS)), bool, note
