@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from tests.made_up import code, made_up_notebook
+from tests import conftest
+from tests.made_up import code, made_up_notebook, tolerant
 from tests.strict_nbval import strict_run
 from tools import arithmetic
 from tools.arithmetic import ARITHMETICS, PIN, STORED
@@ -66,6 +68,25 @@ def test_two_threads_are_two_even_where_a_cell_sets_one(tmp_path: Path) -> None:
     assert strict_run([tmp_path / "threads.ipynb"], tmp_path / "report.xml") == []
     (failure,) = strict_run([tmp_path / "threads.ipynb"], tmp_path / "report.xml", rounding="two threads")
     assert "Cell outputs differ" in failure.message
+
+
+def test_machine_that_rounds_in_its_own_way_is_told_apart_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = made_up_notebook(tolerant(code("print(f'{1 / 3:.3f} nats')"), 0.02, "the end of a training run"))
+    notebook = run(notebook, tmp_path)
+    notebook.cells[0].outputs[0].text = "0.343 nats\n"
+    write(notebook, tmp_path / "trained.ipynb")
+    monkeypatch.setattr(arithmetic, "is_stored_one", lambda: True)
+    (failure,) = strict_run([tmp_path / "trained.ipynb"], tmp_path / "report.xml")
+    assert "Cell outputs differ" in failure.message
+    monkeypatch.setattr(arithmetic, "is_stored_one", lambda: False)
+    assert strict_run([tmp_path / "trained.ipynb"], tmp_path / "report.xml") == []
+    lines: list[str] = []
+    conftest.pytest_terminal_summary(SimpleNamespace(write_line=lines.append))  # type: ignore[arg-type]
+    assert lines == [
+        "This machine rounds in its own way: notebooks are compared within the tolerances that their cells declare."
+    ]
 
 
 @pytest.mark.parametrize("name", ARITHMETICS)

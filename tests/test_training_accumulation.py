@@ -14,6 +14,7 @@ from bertmini import (
     BertForSequenceClassification,
     BertForTokenClassification,
 )
+from bertmini.model.pretraining import PreTrainingOutput
 from bertmini.training import accumulate_gradients
 
 CPU = torch.device("cpu")
@@ -155,3 +156,26 @@ def test_a_batch_without_labels_is_refused_where_the_model_needs_them() -> None:
     batch = a_batch(MASKS["no padding"])
     with pytest.raises(ValueError, match="gave no loss for a batch of input_ids, token_type_ids, attention_mask"):
         accumulate_gradients(BertForPreTraining(CONFIG), Fixed(batch), 1, device=CPU)
+
+
+class OwnLoss(BertForPreTraining):
+    """A model whose loss is not the sum of its tasks' losses."""
+
+    def forward(self, *args: Tensor, **batch: Tensor) -> PreTrainingOutput:  # type: ignore[override]
+        output = super().forward(*args, **batch)
+        return output._replace(loss=output.seq_relationship_logits.square().mean())
+
+
+def test_what_is_trained_is_the_loss() -> None:
+    model, (first, *others) = shaken(OwnLoss(CONFIG)), parts_of(BertForPreTraining, ROWS, SCORED)
+    loss, _ = accumulate_gradients(model, Fixed(first), 1, device=CPU)
+    found = gradients(model)
+    model.zero_grad()
+    expected = model(**first).loss
+    torch.autograd.backward(expected)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert_close(found, gradients(model))
+    assert found["nsp.weight"].abs().max() > 0
+    assert found["mlm.bias"].count_nonzero() == 0
+    with pytest.raises(ValueError, match=r"the output's loss is .*, but its parts labels, next_sentence_label sum to"):
+        accumulate_gradients(model, Fixed(first, *others), 3, device=CPU)

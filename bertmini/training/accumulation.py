@@ -54,7 +54,7 @@ def accumulate_gradients(
             output = model(**placed)
         if output.loss is None:
             raise ValueError(f"the model gave no loss for a batch of {', '.join(batch)}: training needs labels")
-        parts = getattr(output, "losses", {"labels": output.loss})
+        parts = _parts(output) if batches > 1 else {"labels": output.loss}
         shares |= {name: _shares(read, name) for name in parts if name not in shares}
         weighted = [part * shares[name][number] for name, part in parts.items() if shares[name][number]]
         if weighted:
@@ -64,6 +64,17 @@ def accumulate_gradients(
         mask = placed.get("attention_mask")
         tokens += next(iter(placed.values())).numel() if mask is None else (mask > 0).sum()
     return loss, tokens
+
+
+def _parts(output: Any) -> dict[str, Tensor]:
+    """The means that make up `output.loss`, by the labels that they are over: what is trained is always `.loss`."""
+    parts: dict[str, Tensor] = getattr(output, "losses", {"labels": output.loss})
+    if not torch.allclose(sum(parts.values(), torch.zeros_like(output.loss)), output.loss, rtol=1e-4, equal_nan=True):
+        raise ValueError(
+            f"the output's loss is {float(output.loss):.4f}, but its parts {', '.join(parts)} sum to "
+            f"{float(sum(parts.values())):.4f}: a loss of one's own needs an output without losses, or with its own"
+        )
+    return parts
 
 
 def _next_batch(stream: Stream) -> Mapping[str, Tensor]:
