@@ -6,7 +6,6 @@ Taught in chapter 00.
 
 from bertmini.microworld.channel import Corruption
 from bertmini.microworld.estimates import Estimate, LabelFloor, TokenFloor, WordFloor, clustered_mean, kl_from_optimum
-from bertmini.microworld.pcfg import PcfgWorld
 from bertmini.microworld.posterior import Floor
 from bertmini.microworld.sampling import WorldDocument, WorldPair
 from bertmini.microworld.world import World, split_generator
@@ -16,7 +15,6 @@ __all__ = [
     "Estimate",
     "Floor",
     "LabelFloor",
-    "PcfgWorld",
     "TokenFloor",
     "WordFloor",
     "World",

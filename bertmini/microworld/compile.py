@@ -136,7 +136,7 @@ class Graph:
             rule, bound = self.rule(symbol.name, symbol.values, line)
             self.used_rules.add(rule.line)
             if symbol.name in self._open:
-                refuse(rule.line, f"'{symbol.name}' contains itself; recursion needs the PCFG world")
+                refuse(rule.line, f"'{symbol.name}' contains itself")
             self._open.append(symbol.name)
             self._expanded[key] = self._alternatives(rule, bound, symbol, after, f"B-{rule.tag}" if rule.tag else tag)
             self._open.pop()

@@ -19,7 +19,7 @@ Where each phenomenon is: right-context cue `Act` ($work is known from its Objec
 lexicon `Praise`, names `News`, questions `Question` / `Fact`, paraphrase `Report`, topic sentences `Moral`, skew
 `zipf`.
 Source: the phenomena are those that the BERT literature argues about; the world is our own.
-Left out on purpose: recursion (`pcfg` has it), truth, and any sense that a gnome is more than a noun.
+Left out on purpose: recursion, truth, and any sense that a gnome is more than a noun.
 Taught in chapter 00.
 """
 

@@ -4,7 +4,7 @@ The idea: a grammar is data. What a line may say is explained in `grammar`, how 
 `lines`; here each line becomes a small frozen record that remembers its number, so that a mistake can be answered with
 "grammar line 31: ...".
 Source: feature grammars without recursion, as in Shieber (1986), "An Introduction to Unification-Based Approaches to
-Grammar", cut down to equality. Left out on purpose: recursion (see `pcfg`), unification of anything but values,
+Grammar", cut down to equality. Left out on purpose: recursion, unification of anything but values,
 includes, macros.
 Taught in chapter 00.
 """
