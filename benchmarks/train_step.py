@@ -45,7 +45,7 @@ from bertmini.model.losses import mean_cross_entropy
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.training import make_optimizer, set_learning_rate
 
-BATCHES, BATCH_SIZE = 4, 32
+BATCHES, BATCH_SIZE = 16, 32  # as many as there are rounds or more: in bf16 a shape that comes again is cheaper
 
 
 class TorchEncoder(nn.Module):
@@ -269,7 +269,7 @@ def measure(
     tokens = sum(count_tokens(batch["attention_mask"]) for batch in batches["padded"]) / BATCHES
     peak = gemm_peak(device, torch.bfloat16 if bf16 else torch.float32)
     steps = {name: make_step(*s.build(config, device), batches[s.layout], bf16=bf16) for name, s in systems.items()}
-    seconds = interleave(steps, rounds, device, warmup=BATCHES)
+    seconds = interleave(steps, rounds, device, warmup=4)
     bytes_ = measure_memory(size, dropout, bf16, torch.get_num_threads()) if memory else {}
     needed = flops(config, batches["padded"])
     rows = [

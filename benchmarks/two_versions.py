@@ -1,8 +1,8 @@
 """Two versions of the package beside each other in one process: a change of the encoder must not cost speed.
 
 A training step, embeddings and filled blanks of the same batches, old and new by turns, so that a busy minute hits
-both; the ratio is the median of the rounds' ratios, above 1 where the new one is quicker. Peak memory is measured in a
-process of its own for each. The old version is a checkout of an earlier commit:
+both; the ratio is the median of the rounds' ratios, above 1 where the new one is quicker. Peak memory is measured in
+five processes for each. The old version is a checkout of an earlier commit:
 
     git worktree add ../earlier COMMIT
     python benchmarks/two_versions.py ../earlier . --threads 1
@@ -23,7 +23,7 @@ import torch
 from common import LONGEST, VOCAB_SIZE, circumstances, make_config, spread, store, table
 from torch import Tensor
 
-ROWS, BATCHES = 32, 4
+ROWS, BATCHES, PEAKS = 32, 4, 5
 TASKS = ("training step", "embeddings", "filled blanks")
 
 
@@ -76,7 +76,7 @@ def make_task(
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        return float(loss)
+        return float(loss.detach())
 
     @torch.inference_mode()
     def look(batch: dict[str, Tensor]) -> float:
@@ -129,11 +129,13 @@ def rows(folders: list[Path], asked: argparse.Namespace) -> Iterator[list[str]]:
             figures = measure(packages, task, size, dropout, asked.rounds, bf16=precision == "bf16")
             yield [task, size, precision, str(dropout), *figures]
     for size in asked.sizes:
-        peaks = []
-        for folder in folders:
+        peaks: list[list[float]] = [[], []]
+        for number in PEAKS * (0, 1):
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-                peaks.append(process.submit(peak, folder, size, asked.threads).result())
-        yield ["peak MiB", size, "float32", "0.1", *(f"{mib:.0f}" for mib in peaks), f"{peaks[0] / peaks[1]:.2f}"]
+                peaks[number].append(process.submit(peak, folders[number], size, asked.threads).result())
+        ratios = [old / new for old, new in zip(*peaks, strict=True)]
+        before, after = (f"{statistics.median(mib):.0f}" for mib in peaks)
+        yield ["peak MiB", size, "float32", "0.1", before, after, spread(ratios, ".2f")]
 
 
 def main() -> None:
@@ -150,7 +152,7 @@ def main() -> None:
     asked = parser.parse_args()
 
     torch.set_num_threads(asked.threads)
-    heading = ["task", "size", "precision", "dropout", "old, ms", "new, ms", "old / new, median (range)"]
+    heading = ["task, ms", "size", "precision", "dropout", "old", "new", "old / new, median (range)"]
     parts = [
         "# Two versions beside each other",
         circumstances(torch.device("cpu")),

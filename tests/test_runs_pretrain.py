@@ -107,3 +107,10 @@ def test_what_a_beginning_cannot_be_is_refused(settings: PretrainingSettings, tm
         choose_settings({"corpus": settings.corpus, "init": str(tmp_path / "nowhere")})
     with pytest.raises(ValueError, match="the microworld's texts are pairs"):
         choose_settings({"words_only": True})
+    for corpus, message in (
+        ("microworld", "another vocabulary than the microworld"),
+        (settings.corpus, "--words-only"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            pretrain(choose_settings({"init": "english", "corpus": corpus, "steps": 1}), tmp_path / "new", device="cpu")
+        assert not (tmp_path / "new" / "vocab.txt").exists()

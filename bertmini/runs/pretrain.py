@@ -19,6 +19,7 @@ from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.runs.fill_mask import Guess, blank_out, fill_mask
 from bertmini.runs.folders import own_folder
 from bertmini.runs.materials import Materials, text_materials
+from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import MICROWORLD, PretrainingSettings, refuse_another_run, store_settings
 from bertmini.runs.texts import Texts, look_at, look_at_vocabulary, refuse_other_texts, store_texts
 from bertmini.runs.world import world_materials
@@ -51,8 +52,8 @@ def pretrain(
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
         materials, texts = read_materials(settings, folder)
-        record(settings, materials, texts, folder)
         model = build_model(settings, len(materials.tokenizer), materials.tokenizer.pad_id)
+        record(settings, materials, texts, folder)
         history = train(
             model,
             materials.stream,
@@ -76,9 +77,14 @@ def read_materials(settings: PretrainingSettings, folder: Path) -> tuple[Materia
     """
     if settings.corpus == MICROWORLD:
         materials, texts = world_materials(settings), {}
+        if settings.init is not None and open_tokenizer(settings.init).pieces != materials.tokenizer.pieces:
+            raise ValueError(f"--init {settings.init} has another vocabulary than the microworld: choose its --corpus")
     else:
-        begun = folder if (folder / "vocab.txt").is_file() else settings.init
-        known = None if begun is None else WordPieceTokenizer.from_pretrained(begun)
+        known = None
+        if (folder / "vocab.txt").is_file():
+            known = WordPieceTokenizer.from_pretrained(folder)
+        elif settings.init is not None:
+            known = open_tokenizer(settings.init)
         corpus = open_corpus(settings.corpus)
         materials, texts = text_materials(settings, known, corpus), look_at(corpus)
     texts |= look_at_vocabulary(materials.tokenizer)
@@ -101,7 +107,12 @@ def build_model(
     rates: dict[str, Any] = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
     torch.manual_seed(settings.seed)
     if settings.init is not None:
-        model = kind.from_pretrained(settings.init, **rates)
+        try:
+            model = kind.from_pretrained(settings.init, **rates)
+        except ValueError as error:
+            if settings.words_only:
+                raise
+            raise ValueError(f"{error} (in Python); --words-only goes on without next-sentence prediction") from error
         lengthen(model, settings.max_length)
         return model
     config = replace(PRESETS[settings.preset], vocab_size=vocab_size, pad_token_id=pad_token_id, **rates)

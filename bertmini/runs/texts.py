@@ -16,7 +16,7 @@ from typing import Any
 
 from bertmini.data.corpora.sources import Corpus, ListCorpus, RowsCorpus, TextCorpus
 from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.files import write_atomically
+from bertmini.files import read_json, write_atomically
 
 TEXTS_FILE = "corpus.json"
 BLOCK, BLOCKS = 1 << 16, 1 << 10
@@ -81,9 +81,9 @@ def refuse_other_texts(folder: Path, now: Texts) -> None:
         return
     cure = f"bring back what the run in {folder} was begun with, or begin a new run in another folder"
     try:
-        before: Texts = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}); begin the run anew in another folder") from error
+        before: Texts = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; begin the run anew in another folder") from error
     for name in sorted(before.keys() | now.keys()):
         if name not in now:
             raise ValueError(f"{name} is gone since the run was begun: {cure}")

@@ -30,7 +30,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from bertmini.files import UNFINISHED, remove_folder, whole_folder
+from bertmini.files import UNFINISHED, read_json, remove_folder, whole_folder
 
 KEPT = 2  # the newest checkpoints that stay: the second covers for damage to the first
 TENSOR_FILES = ("model", "optimizer", "random")
@@ -141,12 +141,10 @@ def _write(folder: Path, tensors: Mapping[str, dict[str, Tensor]], state: bytes)
 
 def _damage(folder: Path) -> str:
     """What is wrong with the checkpoint's files, in words; empty when all is well."""
-    if not (folder / "manifest.json").is_file():  # a pipe would let us wait for ever
-        return f"{folder / 'manifest.json'} is missing or damaged"
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_json(folder / "manifest.json")
         expected = {name: (line["bytes"], line["sha256"]) for name, line in manifest.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return f"{folder / 'manifest.json'} is missing or damaged"
     for name in (*(f"{name}.safetensors" for name in TENSOR_FILES), "state.json"):
         path = folder / name
