@@ -60,8 +60,8 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         ),
         "vocabulary has changed since the run was begun",
     ),
-    "damaged": (lambda at: (at / "run/corpus.json").write_text("[1"), r"corpus\.json is damaged"),
-    "of another type": (lambda at: (at / "run/corpus.json").write_text("[1, 2]"), r"corpus\.json is damaged"),
+    "damaged": (lambda at: (at / "run/corpus.json").write_text("[1"), r"corpus\.json .*begin the run anew"),
+    "of another type": (lambda at: (at / "run/corpus.json").write_text("[1, 2]"), r"corpus\.json .*begin the run anew"),
 }
 
 
