@@ -97,11 +97,6 @@ class BertConfig:
             raise ValueError(f"labels {self.labels!r} must be names, at least one")
 
     @property
-    def head_size(self) -> int:
-        """Width of one attention head, d_k in Vaswani et al. 2017."""
-        return self.hidden_size // self.num_attention_heads
-
-    @property
     def num_labels(self) -> int:
         """Number of classes of a fine-tuned head."""
         return len(self.labels)

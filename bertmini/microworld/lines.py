@@ -85,8 +85,3 @@ def weigh(line: Line) -> list[tuple[float, str, int]]:
     if sum(weights) != 1:
         refuse(line.number, f"'{line.head}': the probabilities sum to {float(sum(weights)):.6g}, expected 1")
     return [(float(weight), text, number) for weight, text, (number, _) in zip(weights, texts, body, strict=True)]
-
-
-def weighted_lines(text: str) -> list[tuple[str, list[tuple[float, str, int]], int]]:
-    """(head, [(probability, alternative, line), ...], line) of each line: all that a simpler grammar needs."""
-    return [(line.head, weigh(line), line.number) for line in logical_lines(text)]
