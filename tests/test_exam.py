@@ -1,0 +1,165 @@
+"""A paper follows from its seed and from nothing else, its key is right, and the paper does not hold it."""
+
+import math
+import random
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from bertmini import BertConfig
+from bertmini.model.encoder import BertEmbeddings, EncoderLayer
+from tools.exam import pretraining, using_and_seeing, words_in_context
+from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
+from tools.exam.question import Question
+
+SEEDS = range(20)
+NUMBER = r"-?\d[\d,]*\.?\d*(?:e[-+]\d+)?"
+
+
+def numbers(text: str) -> list[float]:
+    return [float(found.rstrip(".,").replace(",", "")) for found in re.findall(NUMBER, text)]
+
+
+def table_rows(text: str) -> list[list[str]]:
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+@pytest.mark.parametrize("make", [make for makers in BANK.values() for make in makers], ids=lambda make: make.__name__)
+def test_every_question_has_numbers_of_its_own(make) -> None:  # type: ignore[no-untyped-def]
+    made = [make(random.Random(f"seed {seed}")) for seed in SEEDS]
+    assert len({question.asked for question in made}) > 10
+    assert len({question.answer for question in made}) > 10
+    assert all(question.points > 0 and "nan" not in question.answer for question in made)
+    assert made[3] == make(random.Random("seed 3"))
+
+
+def test_attention_is_what_torch_computes() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.attention_by_hand(random.Random(seed))
+        query = [float(n) for n in re.search(r"query \[(.*?)\]", asked.asked)[1].split(",")]  # type: ignore[index]
+        masked = int(re.search(r"number (\d) is padding", asked.asked)[1]) - 1  # type: ignore[index]
+        rows = table_rows(asked.asked)
+        keys = torch.tensor([[float(n) for n in row[1].strip("[]").split(",")] for row in rows])
+        values = torch.tensor([[float(row[2])] for row in rows])
+        allowed = torch.arange(4) != masked
+        mixed = F.scaled_dot_product_attention(torch.tensor([query]), keys, values, attn_mask=allowed[None])
+        assert f"Result {float(mixed):.2f}" in asked.answer
+
+
+def test_parameters_are_those_of_the_package() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.parameters_of_an_encoder(random.Random(seed))
+        layers, hidden, vocabulary, positions = map(int, numbers(asked.asked)[:4])
+        config = BertConfig(
+            vocab_size=vocabulary,
+            hidden_size=hidden,
+            num_hidden_layers=layers,
+            num_attention_heads=1,
+            intermediate_size=4 * hidden,
+            max_position_embeddings=positions,
+        )
+        count = [sum(p.numel() for p in part.parameters()) for part in (BertEmbeddings(config), EncoderLayer(config))]
+        assert f"= {count[0]:,}. " in asked.answer
+        assert f": {count[1]:,}. " in asked.answer
+        assert f"{layers * count[1]:,}." in asked.answer
+
+
+def test_layer_norm_is_what_torch_computes() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.layer_norm_by_hand(random.Random(seed))
+        state, change = (
+            torch.tensor([float(n) for n in part.split(",")]) for part in re.findall(r"\[(.*?)\]", asked.asked)
+        )
+        expected = F.layer_norm(state + change, (4,), eps=0.0)
+        said = numbers(asked.answer.split("not by 3): ")[1])[:4]
+        assert torch.allclose(torch.tensor(said), expected, atol=0.006)
+
+
+def test_losses_and_floors() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.cost_of_guesses(random.Random(seed))
+        held = numbers(asked.asked)[:4]
+        assert f"loss {-sum(map(math.log, held)) / 4:.2f} nats" in asked.answer
+        asked = words_in_context.floor_of_a_blank(random.Random(seed))
+        true, said = (torch.tensor([float(row[n]) for row in table_rows(asked.asked)]) for n in (1, 2))
+        assert f"distance {float(F.kl_div(said.log(), true, reduction='sum')):.3f} nats" in asked.answer
+
+
+def test_a_misprint_by_drawing_words() -> None:
+    asked = pretraining.word_seen_through_a_channel(random.Random(5))
+    rate, kept, words, replaced, prior = numbers(asked.asked)[:5]
+    draws, words = 4_000_000, int(words)
+    generator = torch.Generator().manual_seed(0)
+    other = torch.rand(draws, generator=generator) >= prior  # word 0 is the lamp, every other word is word 1
+    original = other.long()
+    fate = torch.rand(draws, generator=generator)
+    random_word = torch.randint(words, (draws,), generator=generator)
+    chosen = torch.rand(draws, generator=generator) < rate
+    seen = torch.where(chosen & (fate >= kept) & (fate < kept + replaced), random_word, original)
+    seen = torch.where(chosen & (fate >= kept + replaced), -1, seen)
+    share = float((original[seen == 0] == 0).float().mean())
+    assert float(numbers(asked.answer)[-1]) == pytest.approx(share, abs=0.01)
+
+
+def test_ranking_counts_pairs_and_accumulation_is_the_big_batch() -> None:
+    for seed in SEEDS:
+        asked = pretraining.ranking_and_threshold(random.Random(seed))
+        scores = numbers(asked.asked)[:8]
+        right = sum(a > b for a in scores[:4] for b in scores[4:])
+        assert f"{right}/16" in asked.answer
+        asked = pretraining.accumulated_loss(random.Random(seed))
+        rows = [(float(n), float(loss)) for _, n, loss in table_rows(asked.asked)]
+        assert f"{sum(n * loss for n, loss in rows) / sum(n for n, _ in rows):.3f} nats" in asked.answer
+
+
+def test_confusion_is_counted_again() -> None:
+    for seed in SEEDS:
+        asked = using_and_seeing.confusion(random.Random(seed))
+        (_, b), (c, d) = (list(map(int, row[1:])) for row in table_rows(asked.asked))
+        assert (
+            f"precision {d / (b + d):.3f}, recall {d / (c + d):.3f}, F1 {2 * d / (2 * d + b + c):.3f}" in asked.answer
+        )
+
+
+def test_a_paper_follows_from_its_seed_and_the_choice_of_chapters_changes_no_number() -> None:
+    assert draw_paper("s", ["03", "05"]) == draw_paper("s", ["03", "05"])
+    assert draw_paper("s", ["05"]) == draw_paper("s", ["03", "05"])[len(BANK["03"]) :]
+    other: list[Question] = draw_paper("t", ["03", "05"])
+    assert all(a.asked != b.asked for a, b in zip(draw_paper("s", ["03", "05"]), other, strict=True))
+
+
+def test_the_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "oak and ash", "--chapters", "03", "13", "--out", str(tmp_path)]) == 0
+    paper, key = ((tmp_path / name).read_text(encoding="utf-8") for name in ("paper.html", "key.html"))
+    questions = draw_paper("oak and ash", ["03", "13"])
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "paper.html"), str(tmp_path / "key.html")]
+    assert "Answer" not in paper
+    assert key.count("<strong>Answer.</strong>") == len(questions) == paper.count('class="room"')
+    assert "oak and ash" not in paper + key
+    assert mark_of("oak and ash") in paper
+    assert mark_of("oak and ash") in key
+    assert "http" not in paper
+    assert "<table>" in paper
+
+
+@pytest.mark.parametrize(
+    ("seed", "chapters", "message"),
+    [("", ["03"], "the seed is empty"), ("s", ["99"], "no questions on chapter '99'"), ("s", ["03", "03"], "twice")],
+)
+def test_what_cannot_be_drawn_is_refused(
+    seed: str, chapters: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        write_exam(seed, chapters, tmp_path)
+    assert main(["--seed", seed, "--chapters", *chapters, "--out", str(tmp_path / "new")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_every_written_chapter_has_questions() -> None:
+    written = {path.stem[:2] for path in (Path(__file__).parent.parent / "chapters").glob("*.ipynb")}
+    assert set(BANK) == written

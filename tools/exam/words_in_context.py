@@ -1,0 +1,122 @@
+"""Questions on part I: what a guess costs, attention, the encoder."""
+
+import math
+import random
+
+from tools.exam.question import Question, decimals, shares, table
+
+
+def cost_of_guesses(draw: random.Random) -> Question:
+    """A loss from the probabilities of the true words."""
+    held = draw.sample([0.02, 0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8, 0.9], 4)
+    costs = [-math.log(p) for p in held]
+    return Question(
+        "What a guess costs",
+        3,
+        f"At four blanks a model gave the true word the probabilities {decimals(held)}. What is its loss in nats? "
+        "Which blank costs most, and what would the loss be if the model had been certain and right there?",
+        f"Costs {decimals(costs)}; loss {sum(costs) / 4:.2f} nats. The blank with {min(held):.2f} costs most; without "
+        f"it the loss is {(sum(costs) - max(costs)) / 4:.2f} nats.",
+    )
+
+
+def floor_of_a_blank(draw: random.Random) -> Question:
+    """Entropy, cross-entropy, and the distance between them."""
+    true, said = shares(draw, 3), shares(draw, 3)
+    while said == true:
+        said = shares(draw, 3)
+    floor = -sum(p * math.log(p) for p in true)
+    cost = -sum(p * math.log(q) for p, q in zip(true, said, strict=True))
+    rows = [[name, f"{p:.2f}", f"{q:.2f}"] for name, p, q in zip(("wet", "late", "lost"), true, said, strict=True)]
+    return Question(
+        "A floor under a blank",
+        4,
+        "What could be known of a blank, and what a model says:\n\n"
+        + table(["word", "best possible", "model"], rows)
+        + "\n\nCompute the floor at this blank, what the model pays there on average, and its distance to the floor. How "
+        "often does the best player guess the right word?",
+        f"Floor {floor:.3f} nats (the entropy), cost {cost:.3f} nats, distance {cost - floor:.3f} nats (the KL "
+        f"divergence). The best player names the likeliest word and is right {max(true):.0%} of the time.",
+    )
+
+
+def attention_by_hand(draw: random.Random) -> Question:
+    """One row of scaled dot-product attention, with a masked place."""
+    query = [draw.randint(-2, 2), draw.choice([-2, -1, 1, 2]), draw.randint(-2, 2), draw.choice([-2, 2])]
+    keys = [[draw.randint(-1, 2) for _ in range(4)] for _ in range(4)]
+    values = [draw.randint(-5, 9) for _ in range(4)]
+    masked = draw.randrange(4)
+    scores = [sum(a * b for a, b in zip(query, key, strict=True)) / 2 for key in keys]
+    exps = [0.0 if place == masked else math.exp(score) for place, score in enumerate(scores)]
+    weights = [value / sum(exps) for value in exps]
+    mixed = sum(weight * value for weight, value in zip(weights, values, strict=True))
+    rows = [[place + 1, key, value] for place, (key, value) in enumerate(zip(keys, values, strict=True))]
+    return Question(
+        "One row of attention",
+        6,
+        f"A token asks with the query {query}. Four tokens answer; number {masked + 1} is padding and must not be read.\n\n"
+        + table(["token", "key", "value"], rows)
+        + "\n\nCompute the scores, the weights and the result of scaled dot-product attention, to two places. Between "
+        "which two numbers must the result lie, whatever the query?",
+        f"Scores (divided by the root of 4): {decimals(scores, 1)}, of which number {masked + 1} becomes minus infinity. "
+        f"Weights {decimals(weights)}. Result {mixed:.2f}. The weights are not negative and add up to 1, so it lies "
+        f"between {min(v for n, v in enumerate(values) if n != masked)} and "
+        f"{max(v for n, v in enumerate(values) if n != masked)}.",
+    )
+
+
+def shapes_of_attention(draw: random.Random) -> Question:
+    """Shapes and counts of multi-head attention."""
+    batch, length, heads, size = draw.choice([2, 4, 8]), draw.choice([10, 24, 50]), draw.choice([3, 4, 6]), 16
+    hidden = heads * size
+    return Question(
+        "Shapes",
+        4,
+        f"Multi-head attention with {heads} heads reads a batch of {batch} texts of {length} tokens, {hidden} numbers "
+        "each. Give the shapes of the query after it was split into heads, of the weights, and of what all heads "
+        "together give back before the last projection. How many parameters do the four projections have, biases "
+        "included, and what happens to the number of weights if the texts become twice as long?",
+        f"Query ({batch}, {heads}, {length}, {size}); weights ({batch}, {heads}, {length}, {length}); result ({batch}, "
+        f"{length}, {hidden}). Parameters 4 x ({hidden} x {hidden} + {hidden}) = {4 * (hidden * hidden + hidden):,}. "
+        f"There are {batch * heads * length**2:,} weights, and four times as many at twice the length.",
+    )
+
+
+def parameters_of_an_encoder(draw: random.Random) -> Question:
+    """Count the parameters of an encoder layer and of the embeddings."""
+    hidden, layers = draw.choice([48, 64, 96]), draw.choice([2, 3, 4])
+    vocabulary, positions = draw.choice([200, 1_000, 5_000]), draw.choice([32, 64, 128])
+    wide = 4 * hidden
+    attention = 4 * (hidden * hidden + hidden)
+    feed_forward = hidden * wide + wide + wide * hidden + hidden
+    layer = attention + feed_forward + 4 * hidden
+    embeddings = (vocabulary + positions + 2) * hidden + 2 * hidden
+    return Question(
+        "Counting parameters",
+        6,
+        f"A BERT has {layers} layers, {hidden} numbers per token, a feed-forward network four times as wide, a vocabulary "
+        f"of {vocabulary:,}, {positions} positions and two segments. How many parameters have its embeddings, one layer, "
+        "and all layers? Which of these numbers changes with the number of heads?",
+        f"Embeddings ({vocabulary} + {positions} + 2) x {hidden} + 2 x {hidden} (LayerNorm) = {embeddings:,}. A layer: "
+        f"attention {attention:,}, feed-forward {feed_forward:,}, two LayerNorms {4 * hidden}: {layer:,}. All layers "
+        f"{layers * layer:,}. None changes with the number of heads.",
+    )
+
+
+def layer_norm_by_hand(draw: random.Random) -> Question:
+    """LayerNorm of a residual sum."""
+    state, change = ([draw.randint(-3, 5) for _ in range(4)] for _ in range(2))
+    whole = [a + b for a, b in zip(state, change, strict=True)]
+    while len(set(whole)) == 1:
+        change[0] += 1
+        whole[0] += 1
+    mean = sum(whole) / 4
+    deviation = math.sqrt(sum((one - mean) ** 2 for one in whole) / 4)
+    return Question(
+        "Add and norm",
+        4,
+        f"A token's state is {state}, and a sub-layer computes {change} from it. What does a post-norm layer hand on, with "
+        "gain 1, bias 0 and no epsilon? What would it hand on if state and change were both ten times as large?",
+        f"Sum {whole}, mean {mean:.2f}, deviation {deviation:.2f} (divided by 4, not by 3): "
+        f"{decimals([(one - mean) / deviation for one in whole])}. Ten times as large: the same.",
+    )
