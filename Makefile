@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run lab test test-elsewhere notebooks figures exercises bench clean
+.PHONY: run lab test test-elsewhere notebooks figures exercises slides bench clean
 .DEFAULT_GOAL := run
 
 # The environments: what a reader needs, and on top of it what the tests need.
@@ -43,6 +43,9 @@ figures: .venv/developer  ## Redraw the concept drawings
 exercises: .venv/developer  ## The students' copies, from the model answers
 	rm -rf exercises
 	$(BIN)/nbgrader generate_assignment --assignment="*" --no-db --force
+
+slides: .venv/developer  ## A page of slides for each chapter
+	$(BIN)/python -m tools.slides
 
 bench: .venv/developer  ## Speed and memory beside the peers
 	$(BIN)/python benchmarks/train_step.py
