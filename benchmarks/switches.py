@@ -24,8 +24,8 @@ from bertmini import BertConfig, Rows
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
 
 ARMS = {"one layer": 1, "without its FFN": 1, "without its attention": 1, "three layers, no FFN": 3}
-WIDTHS, RATE, SWITCHES = (32, 64), 3e-3, (2, 3, 4)
-STEPS, WARM_UP, SEEDS = 3_000, 100, 5
+WIDTHS, RATE, SWITCHES = (32, 64), 3e-3, (2, 4)
+STEPS, WARM_UP, SEEDS = 2_000, 100, 5
 UP, MASK, CLS, SEP = 1, 2, 3, 4  # down is 0
 
 
@@ -58,7 +58,8 @@ class Reader(nn.Module):
         hidden = self.embeddings(ids, torch.zeros_like(ids), torch.arange(ids.shape[1]).expand_as(ids))
         for layer in self.layers:
             if self.moves:
-                hidden = layer.attention_norm(hidden + layer.attention(hidden, hidden, Rows()).output)
+                moved = layer.attention(hidden, hidden, Rows(output_attentions=True)).output
+                hidden = layer.attention_norm(hidden + moved)
             if self.computes:
                 hidden = layer.output_norm(hidden + layer.output(F.gelu(layer.intermediate(hidden))))
         return self.read_out(hidden[:, -2])
@@ -107,11 +108,11 @@ def main() -> None:
     for switches, width, arm in product(SWITCHES, WIDTHS, ARMS):
         losses = run(arm, width, switches)
         solved = sum(loss < 0.01 for loss in losses)
-        rows.append([switches, width, arm, solved, " ".join(f"{loss:.3f}" for loss in losses)])
+        rows.append([str(switches), str(width), arm, str(solved), " ".join(f"{loss:.3f}" for loss in losses)])
         print(*rows[-1], flush=True)
     notes = (
-        f"Exact loss in nats over all sentences; floor 0, knowing nothing ln 2 = {math.log(2):.3f}. {STEPS:,} full-batch "
-        f"steps of AdamW, rate {RATE} falling to 0, {SEEDS} seeds, 4 heads. Solved: seeds below 0.01."
+        f"Exact loss in nats over all sentences; floor 0, knowing nothing ln 2 = {math.log(2):.3f}. {STEPS:,} steps, "
+        f"each over all of them, of AdamW, rate {RATE} falling to 0, {SEEDS} seeds, 4 heads. Solved: seeds below 0.01."
     )
     header = ["switches", "width", "arm", "solved", "losses, sorted"]
     report = "\n\n".join(["# Lamps with switches", circumstances(torch.device("cpu")), notes, table(header, rows)])

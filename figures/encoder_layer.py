@@ -1,6 +1,6 @@
 """One encoder layer: attention, then the feed-forward network, each followed by a sum and LayerNorm (post-norm)."""
 
-from figures.drawing import BLUE, GREEN, GREY, INK, MUTED, ORANGE, SMALL, Drawing
+from figures.drawing import BLUE, GREEN, GREY, MUTED, ORANGE, SMALL, Drawing
 
 DESCRIPTION = """
 One encoder layer of BERT, read from bottom to top. The input x goes into multi-head self-attention and dropout. The

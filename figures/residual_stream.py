@@ -4,12 +4,12 @@ from figures.drawing import BLUE, GREEN, INK, MUTED, ORANGE, SMALL, Drawing
 
 LANES = ("the", "boat", "##s", "near", "[MASK]")
 DESCRIPTION = """
-The residual stream of five tokens: the, boat, ##s, near, [MASK]. Each token has a lane of its own, a thick line that
-runs upwards without a break, from its embedding to the next layer. In the lower half a wide bar, attention, lies across
-all lanes; an arrow inside it leads from the lane of ##s to the lane of [MASK] and is labelled plural; what attention
-brings is added to each lane at a plus sign. In the upper half each lane has a small FFN box of its own, which reads that
-lane and no other; what it computes is added to the same lane at a second plus sign. After each sum LayerNorm rescales
-the lane.
+The residual stream of five tokens: the, boat, ##s, near, [MASK]. Each token has a lane of its own, a thick line
+that runs upwards without a break, from its embedding to the next layer. In the lower half a wide bar, attention,
+lies across all lanes; an arrow inside it leads from the lane of ##s to the lane of [MASK] and is labelled plural;
+what attention brings is added to each lane at a plus sign. In the upper half each lane has a small FFN box of its
+own, which reads that lane and no other; what it computes is added to the same lane at a second plus sign. After
+each sum LayerNorm rescales the lane.
 """
 LEFT, STEP = 60, 112
 BOTTOM, TOP = 470, 44
