@@ -1,6 +1,6 @@
 """One encoder layer: attention, then the feed-forward network, each followed by a sum and LayerNorm (post-norm)."""
 
-from figures.drawing import BLUE, GREEN, GREY, INK, MUTED, ORANGE, SMALL, Drawing
+from figures.drawing import BLUE, GREEN, GREY, MUTED, ORANGE, SMALL, Drawing
 
 DESCRIPTION = """
 One encoder layer of BERT, read from bottom to top. The input x goes into multi-head self-attention and dropout. The
@@ -48,6 +48,8 @@ def draw() -> Drawing:
     d.text(middle + 14, 336, "*h*", anchor="start")
     d.text(74, 492, "residual", turned=True, size=SMALL, colour=MUTED)
     d.text(74, 240, "residual", turned=True, size=SMALL, colour=MUTED)
+    for y in (416, 148):
+        d.text(middle + 20, y, "add", anchor="start", size=SMALL, colour=MUTED)
 
     left = 440
     for y, colour, formula, name, note in (
@@ -64,11 +66,13 @@ def draw() -> Drawing:
         d.text(left, y - 8, formula, anchor="start", size=16)
         d.text(left, y + 42, note, anchor="start", size=14, colour=MUTED)
         d.text(left, y + 89, f"Hugging Face: {name}", anchor="start", size=SMALL, colour=MUTED)
-    d.text(left, 97, "LayerNorm comes after the sum: post-norm", anchor="start", bold=True, colour=INK)
+    for y, colour, name in ((98, GREEN, "The FFN computes"), (366, BLUE, "Attention moves")):
+        d.text(left, y, name, anchor="start", bold=True, size=17)
+        d.arrow((left - 14, y - 14), (left - 14, y + 30), colour=colour, head=False, width=3)
     d.text(
         left,
         590,
-        "*x*, *h*, *y* are `(B, S, E)`: batch, sequence, `hidden_size`\n`I` is `intermediate_size`, four times `E`",
+        "*x*, *h*, *y* are `(B, S, E)`: batch, sequence, width\n`I`, the inner width, is four times `E`",
         anchor="start",
         size=SMALL,
         colour=MUTED,
@@ -76,8 +80,8 @@ def draw() -> Drawing:
     return d
 
 
-FFN_NOTE = "The same network at every position, each for\nitself: nothing passes between positions here."
-ATTENTION_NOTE = "The only place in the layer where one position\ntakes something from the others."
+FFN_NOTE = "The same small network at each token,\nwhich sees that token and no other."
+ATTENTION_NOTE = "The only place in the layer where one\ntoken takes something from the others."
 
 if __name__ == "__main__":
     draw().save(__file__)

@@ -52,6 +52,7 @@ def test_the_figures_are_there() -> None:
         "masking",
         "multi_head_attention",
         "pretraining_and_finetuning",
+        "residual_stream",
         "scaled_dot_product_attention",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
