@@ -81,7 +81,12 @@ def run(path: Path, setting: Setting) -> Found:
     return Found(
         differ=sum(not same(*pair, 0.0) for pair in pairs),
         beyond=sum(not same(*pair, tolerance) for pair, tolerance in zip(pairs, tolerances, strict=True)),
-        failed=[message for old, new in pairs for message in errors(new) if message not in errors(old)],
+        failed=[
+            f"{message} ({new.source.splitlines()[0]} ...)"
+            for old, new in pairs
+            for message in errors(new)
+            if message not in errors(old)
+        ],
     )
 
 
