@@ -6,8 +6,8 @@ from figures.scaled_dot_product_attention import KEYS, QUERIES, TOKENS, VALUES, 
 ASKING = TOKENS.index("bank")
 DESCRIPTION = """
 Attention as a soft look-up in the sentence "the bank was wet". The word bank asks with its query: state 4, noun 0,
-river 0.5, office 0.5. Every word of the sentence, bank itself included, offers a key: wet offers state 1 and river 1, bank
-offers noun 1, river 0.5 and office 0.5, the and was offer next to nothing. How well a key fits the query becomes a
+river 0.5, office 0.5. Every word of the sentence, bank itself included, offers a key: wet offers state 1 and river 1,
+bank offers noun 1, river 0.5 and office 0.5, the and was offer next to nothing. How well a key fits the query becomes a
 weight: 0.08 for the, 0.10 for bank, 0.12 for was and 0.71 for wet, drawn as arrows of that width to the values. Each
 value is what a word hands over, its river and its office. Their weighted mean is the new vector of bank: river 0.79,
 office 0.07.
