@@ -54,6 +54,7 @@ def test_the_figures_are_there() -> None:
         "pretraining_and_finetuning",
         "residual_stream",
         "scaled_dot_product_attention",
+        "soft_lookup",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 
@@ -123,11 +124,12 @@ def test_map_shows_every_chapter() -> None:
 
 def test_attention_numbers_are_right() -> None:
     script = importlib.import_module("figures.scaled_dot_product_attention")
-    scores = script.times(script.QUERIES, script.transposed(script.KEYS))
-    assert scores == [[1, 1, 0, 1], [2, 4, 4, 1], [1, 3, 5, 3], [1, 0, 2, 1]]
-    weights = script.softmax_without_padding([[score / 2 for score in row] for row in scores])
-    assert [sum(row) for row in weights] == pytest.approx([1, 1, 1, 1])
-    assert weights[1] == pytest.approx([0.155, 0.422, 0.422, 0], abs=5e-4)
+    assert script.scores()[1] == pytest.approx([0.1, 0.5, 0.95, 4.5])
+    assert script.scores()[3] == pytest.approx([0.1, 2.5, 0.2, 1.0])
+    assert [sum(row) for row in script.weights()] == pytest.approx([1, 1, 1, 1])
+    assert script.weights()[1] == pytest.approx([0.078, 0.096, 0.120, 0.706], abs=5e-4)
+    assert script.mixed()[1] == pytest.approx([0.786, 0.068], abs=5e-4)
+    assert importlib.import_module("figures.multi_head_attention").next_word()[1][2] == pytest.approx(0.980, abs=5e-4)
 
 
 def test_marks_become_spans() -> None:

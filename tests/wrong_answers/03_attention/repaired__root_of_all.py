@@ -6,7 +6,7 @@ message: the root is that of d_k
 """
 
 
-class RepairedAttention(nn.Module):
+class MyAttention(nn.Module):
     """Multi-head attention: project all, split, attend, join, mix."""
 
     def __init__(self, hidden_size, heads):

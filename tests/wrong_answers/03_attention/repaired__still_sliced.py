@@ -6,7 +6,7 @@ message: each head reads all of the vector
 """
 
 
-class RepairedAttention(nn.Module):
+class MyAttention(nn.Module):
     """Multi-head attention: project all, split, attend, join, mix."""
 
     def __init__(self, hidden_size, heads):
