@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bertmini.viz import MEANINGS, Picture, png, save, use_style
-from bertmini.viz.style import HEAT, INK, PAPER, SPARE, STYLE
+from bertmini.viz.style import HEAT, INK, PAPER, SHOWN_DPI, SPARE, STYLE
 
 # Machado, Oliveira and Fernandes, 2009: what is seen without one of the three kinds of cone, in linear RGB.
 LACKING = {
@@ -97,14 +97,14 @@ def test_use_style_sets_the_rc_params() -> None:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         use_style()
-        assert matplotlib.rcParams["figure.dpi"] == 110
+        assert matplotlib.rcParams["figure.dpi"] == 144
         assert matplotlib.rcParams["figure.facecolor"] == "#ffffff"
         assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"][0] == MEANINGS["model"][0]
 
 
 def test_letters_are_eight_points_or_more_at_the_width_of_a_page() -> None:
     page = 700  # pixels; a figure is as wide
-    scale = min(1, page / (STYLE["figure.figsize"][0] * STYLE["figure.dpi"]))
+    scale = min(1, page / (STYLE["figure.figsize"][0] * SHOWN_DPI))
     assert (
         min(
             value
@@ -128,13 +128,15 @@ WORDS = 'A line "up" & down: 1 < 3 > 2, naïve 字'
 def test_a_notebook_gets_an_img_tag_with_the_words() -> None:
     bundle = Picture(drawing(), WORDS + "\nand on").__class__(drawing(), WORDS)._repr_mimebundle_()
     assert bundle["text/plain"] == f"[Picture: {WORDS}]"
-    tag = re.fullmatch(r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)" style="([^"]*)">', bundle["text/html"])
+    attributes = r'alt="([^"]*)" src="data:image/png;base64,([^"]*)" width="(\d+)" style="([^"]*)"'
+    tag = re.fullmatch(f"<img {attributes}>", bundle["text/html"])
     assert tag is not None
     assert html.unescape(tag[1]) == WORDS
-    assert "background:#ffffff" in tag[3]
+    assert "background:#ffffff" in tag[4]
     image = Image.open(io.BytesIO(base64.b64decode(tag[2])))
     assert image.format == "PNG"
-    assert image.size == (330, 220) or abs(image.width - 330) < 30
+    assert abs(image.width - 432) < 40
+    assert int(tag[3]) == round(image.width * 110 / 144)
 
 
 def test_the_file_carries_the_words_few_colours_and_the_maker(tmp_path: Path) -> None:
@@ -146,14 +148,14 @@ def test_the_file_carries_the_words_few_colours_and_the_maker(tmp_path: Path) ->
     assert image.text["Software"] == f"Matplotlib {matplotlib.__version__}"  # type: ignore[attr-defined]
     assert image.mode == "P"
     assert len(image.getcolors() or []) <= 64
-    assert [round(resolution) for resolution in image.info["dpi"]] == [110, 110]
+    assert [round(resolution) for resolution in image.info["dpi"]] == [144, 144]
     assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_the_same_figure_gives_the_same_bytes_and_a_smaller_file() -> None:
     assert png(Picture(drawing(), WORDS)) == png(Picture(drawing(), WORDS))
     plain = io.BytesIO()
-    drawing().savefig(plain, dpi=110)
+    drawing().savefig(plain, dpi=144)
     assert len(png(Picture(drawing(), WORDS))) < 0.7 * len(plain.getvalue())
 
 

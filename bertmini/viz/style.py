@@ -24,6 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from bertmini.files import write_atomically
 
 INK, PAPER, GRID = "#1f2933", "#ffffff", "#d9dee3"
+DPI, SHOWN_DPI = 144, 110  # pixels of a figure's inch, in the file and on the page
 
 # What it is: its colour and its line.
 MEANINGS = {
@@ -43,8 +44,8 @@ HEAT = matplotlib.colormaps["Blues"].resampled(20)
 
 # matplotlib types each key of rcParams; a plain dict of ours is easier to read.
 STYLE: Any = {
-    "figure.dpi": 110,
-    "savefig.dpi": 110,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
     "figure.figsize": (6.4, 3.4),
     "figure.facecolor": PAPER,
     "figure.constrained_layout.use": True,
@@ -118,10 +119,13 @@ class Picture:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002
         """`Image(alt=...)` is ignored by JupyterLab and by most exporters; an `img` tag is understood by all."""
-        data = base64.b64encode(png(self)).decode()
+        content = png(self)
+        data = base64.b64encode(content).decode()
         alt = html.escape(" ".join(self.alt.split()))
+        # Sharp on paper and on fine screens, and no larger on the page for it.
+        width = round(Image.open(io.BytesIO(content)).width * SHOWN_DPI / DPI)
         style = f"max-width:100%;background:{PAPER}"
-        tag = f'<img alt="{alt}" src="data:image/png;base64,{data}" style="{style}">'
+        tag = f'<img alt="{alt}" src="data:image/png;base64,{data}" width="{width}" style="{style}">'
         return {"text/html": tag, "text/plain": repr(self)}
 
 
