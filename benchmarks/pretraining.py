@@ -38,7 +38,8 @@ SEEDS = (0, 1, 2)
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 PAIRS = 9_600  # read by every run of the sweep over learning rates, whatever its batch
 WIDTHS = (32, 64, 128)  # of models of two layers
-WIDTH_RATES = (2.5e-3, 5e-3, 1e-2, 2e-2, 4e-2)
+WIDTH_RATES = (2.5e-3, 5e-3, 1e-2, 2e-2)
+FEWER_STEPS = 200  # of widths and grouping
 WARMUP_RATES = (5e-3, 1e-2, 2e-2)
 WARMUPS = (0.1, 0.0)
 MORE_SEEDS = (0, 1, 2, 3, 4)
@@ -140,7 +141,7 @@ def widths(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
     """Try all learning rates with each width; after each, the title of a section and its text so far."""
     heading = ["width", "parameters", "learning rate", *(f"KL, seed {seed}" for seed in SEEDS), "seconds"]
     text = (
-        f"Two layers, {PLAIN.steps} steps of {PLAIN.batch_size} pairs, initial weights scaled by one over the root of "
+        f"Two layers, {FEWER_STEPS} steps of {PLAIN.batch_size} pairs, initial weights scaled by one over the root of "
         f"the width. The piece frequencies alone: KL {laboratory.ignorance:.3f}."
     )
     rows: list[list[str]] = []
@@ -148,7 +149,7 @@ def widths(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
         for rate in WIDTH_RATES:
             trials = []
             for seed in SEEDS:
-                settings = replace(PLAIN, learning_rate=rate, seed=seed)
+                settings = replace(PLAIN, steps=FEWER_STEPS, learning_rate=rate, seed=seed)
                 model = widened(settings, width, len(laboratory.tokenizer))
                 trials.append(laboratory.run(settings, model))
             parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -197,12 +198,12 @@ def grouping(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
         f"{PLAIN.batch_size} pairs a step, learning rate {PLAIN.learning_rate:g}. Best possible next-sentence "
         f"accuracy: {laboratory.evaluation.floor['next_sentence_accuracy']:.3f}."
     )
-    longer = PLAIN.steps * 7 // 5
+    longer = FEWER_STEPS * 7 // 5
     arms = [
-        ("one batch of like lengths", PretrainingStream, 1, PLAIN.steps),
+        ("one batch of like lengths", PretrainingStream, 1, FEWER_STEPS),
         ("one batch of like lengths, longer", PretrainingStream, 1, longer),
-        ("one batch of mixed lengths", MixedStream, 1, PLAIN.steps),
-        ("four batches, each of like lengths", PretrainingStream, 4, PLAIN.steps),
+        ("one batch of mixed lengths", MixedStream, 1, FEWER_STEPS),
+        ("four batches, each of like lengths", PretrainingStream, 4, FEWER_STEPS),
     ]
     rows: list[list[str]] = []
     source, masking = WorldPairs(laboratory.world), Masking(laboratory.tokenizer.pieces)
