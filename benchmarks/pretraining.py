@@ -207,7 +207,7 @@ def grouping(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
     ]
     rows: list[list[str]] = []
     source, masking = WorldPairs(laboratory.world), Masking(laboratory.tokenizer.pieces)
-    for width in WIDTHS[:2]:
+    for width in (64, 32):
         for name, kind, parts, steps in arms:
             trials = []
             for seed in MORE_SEEDS:
