@@ -39,7 +39,7 @@ RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 PAIRS = 9_600  # read by every run of the sweep over learning rates, whatever its batch
 WIDTHS = (32, 64, 128)  # of models of two layers
 WIDTH_RATES = (2.5e-3, 5e-3, 1e-2, 2e-2)
-FEWER_STEPS = 200  # of widths and grouping
+FEWER_STEPS = 200  # of widths
 WARMUP_RATES = (5e-3, 1e-2, 2e-2)
 WARMUPS = (0.1, 0.0)
 MORE_SEEDS = (0, 1, 2, 3, 4)
@@ -79,14 +79,11 @@ class Laboratory:
         model: BertForPreTraining,
         *,
         warmup: float = Recipe.warmup,
-        accumulation: int = 1,
         stream: PretrainingStream | None = None,
     ) -> Trial:
         """Train a model from the beginning and measure it once, at the end."""
         stream = stream or make_stream(WorldPairs(self.world), self.tokenizer, settings)
-        recipe = Recipe(
-            steps=settings.steps, learning_rate=settings.learning_rate, warmup=warmup, accumulation=accumulation
-        )
+        recipe = Recipe(steps=settings.steps, learning_rate=settings.learning_rate, warmup=warmup)
         begin = time.perf_counter()
         try:
             train(model, stream, recipe, device="cpu", progress=False)
@@ -192,36 +189,32 @@ def padding(stream: PretrainingStream, batches: int = 64) -> float:
 
 
 def grouping(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
-    """Make batches of like lengths and mixed ones, at two widths; after each, the section's title and text so far."""
-    heading = ["width", "a step", "steps", "padding", "measured", *(f"seed {seed}" for seed in MORE_SEEDS), "seconds"]
+    """Train on batches of like lengths and on mixed ones; the title of a section and its text."""
+    heading = ["batches", "padding", "measured", *(f"seed {seed}" for seed in MORE_SEEDS), "seconds"]
     text = (
-        f"{PLAIN.batch_size} pairs a step, learning rate {PLAIN.learning_rate:g}. Best possible next-sentence "
-        f"accuracy: {laboratory.evaluation.floor['next_sentence_accuracy']:.3f}."
+        f"{PLAIN.steps} steps of {PLAIN.batch_size} pairs, learning rate {PLAIN.learning_rate:g}. Best possible "
+        f"next-sentence accuracy: {laboratory.evaluation.floor['next_sentence_accuracy']:.3f}."
     )
-    longer = FEWER_STEPS * 7 // 5
-    arms = [
-        ("one batch of like lengths", PretrainingStream, 1, FEWER_STEPS),
-        ("one batch of like lengths, longer", PretrainingStream, 1, longer),
-        ("one batch of mixed lengths", MixedStream, 1, FEWER_STEPS),
-        ("four batches, each of like lengths", PretrainingStream, 4, FEWER_STEPS),
-    ]
     rows: list[list[str]] = []
-    source, masking = WorldPairs(laboratory.world), Masking(laboratory.tokenizer.pieces)
-    for width in (64, 32):
-        for name, kind, parts, steps in arms:
-            trials = []
-            for seed in MORE_SEEDS:
-                settings = replace(PLAIN, steps=steps, seed=seed)
-                shape = {"batch_size": PLAIN.batch_size // parts, "row_length": PLAIN.max_length, "seed": seed}
-                stream = kind(source, laboratory.tokenizer, masking, packed=False, **shape)
-                model = widened(settings, width, len(laboratory.tokenizer))
-                trials.append(laboratory.run(settings, model, accumulation=parts, stream=stream))
-            begun = [str(width), name, str(steps), f"{padding(stream):.3f}"]
-            accuracies = [f"{trial.next_sentence:.3f}" for trial in trials]
-            rows.append([*begun, "KL", *in_cells(trials)])
-            rows.append([*begun, "next-sentence accuracy", *accuracies, rows[-1][-1]])
-            print(rows[-2:], flush=True)
-            yield "Grouping", f"{text}\n\n{table(heading, rows)}"
+    source = WorldPairs(laboratory.world)
+    for name, kind in {"like lengths": PretrainingStream, "mixed": MixedStream}.items():
+
+        def stream(seed: int, kind: type[PretrainingStream] = kind) -> PretrainingStream:
+            masking = Masking(laboratory.tokenizer.pieces)
+            shape = {"batch_size": PLAIN.batch_size, "row_length": PLAIN.max_length}
+            return kind(source, laboratory.tokenizer, masking, **shape, packed=False, seed=seed)
+
+        trials = []
+        for seed in MORE_SEEDS:
+            settings = replace(PLAIN, seed=seed)
+            model = build_model(settings, len(laboratory.tokenizer), laboratory.tokenizer.pad_id)
+            trials.append(laboratory.run(settings, model, stream=stream(seed)))
+        share = f"{padding(stream(0)):.3f}"
+        rows.append([name, share, "KL", *in_cells(trials)])
+        accuracies = [f"{trial.next_sentence:.3f}" for trial in trials]
+        rows.append([name, share, "next-sentence accuracy", *accuracies, rows[-1][-1]])
+        print(rows[-2:], flush=True)
+        yield "Grouping", f"{text}\n\n{table(heading, rows)}"
 
 
 def put(title: str, text: str) -> None:
