@@ -51,6 +51,7 @@ def test_the_figures_are_there() -> None:
         "encoder_layer",
         "masking",
         "multi_head_attention",
+        "pretraining",
         "pretraining_and_finetuning",
         "residual_stream",
         "scaled_dot_product_attention",
