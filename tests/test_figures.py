@@ -48,11 +48,13 @@ def test_the_figures_are_there() -> None:
         "bert",
         "bert_input",
         "book_map",
+        "cut_head",
         "encoder_layer",
         "masking",
         "multi_head_attention",
         "pretraining_and_finetuning",
         "scaled_dot_product_attention",
+        "value_path",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 
