@@ -12,7 +12,7 @@ LEFT, STEP, WIDE = 30, 140, 124
 
 def draw() -> Drawing:
     """The drawing."""
-    d = Drawing(316, title="A cut head", description=DESCRIPTION)
+    d = Drawing(316, title="How a head is cut", description=DESCRIPTION)
     d.text(LEFT, 22, "Four heads of layer 1", anchor="start", bold=True)
     for head in range(4):
         x, cut = LEFT + head * STEP, head == 3
