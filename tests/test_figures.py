@@ -48,6 +48,7 @@ def test_the_figures_are_there() -> None:
         "bert",
         "bert_input",
         "book_map",
+        "cut_head",
         "encoder_layer",
         "masking",
         "multi_head_attention",
@@ -56,6 +57,7 @@ def test_the_figures_are_there() -> None:
         "residual_stream",
         "scaled_dot_product_attention",
         "soft_lookup",
+        "value_path",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 
