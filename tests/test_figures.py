@@ -49,6 +49,7 @@ def test_the_figures_are_there() -> None:
         "bert_input",
         "book_map",
         "encoder_layer",
+        "floor",
         "masking",
         "multi_head_attention",
         "pretraining_and_finetuning",
