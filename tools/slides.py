@@ -92,8 +92,10 @@ def embedded(path: Path) -> str:
 def figures(cell: NotebookNode) -> Iterator[str]:
     """The pictures among a cell's outputs, with their words; of an interactive view its still picture."""
     for output in cell.get("outputs", []):
+        seen: dict[str, str] = {}  # a view holds its still twice, for the screen and for paper
         for found in IMAGE.finditer("".join(output.get("data", {}).get("text/html", ""))):
-            yield found[0]
+            seen.setdefault(found[1], found[0])
+        yield from seen.values()
 
 
 def printed(cell: NotebookNode) -> str:
