@@ -9,7 +9,7 @@ import pytest
 from tools.notebooks import ROOT, read
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
-FIRST_EDITION: set[str] = {"06", "08"}  # not yet rewritten: their terms are still to be settled
+FIRST_EDITION: set[str] = {"08"}  # not yet rewritten: their terms are still to be settled
 HEADER = ["term", "what it is", "chapter", "Chinese"]
 
 

@@ -1,4 +1,4 @@
-"""Takes ln 2 for the minimum of the popular loss, as if it had one term.
+"""Takes ln 2 for the minimum, as if there were one term.
 
 answer: predictions
 caught by: test-predictions
@@ -8,7 +8,7 @@ message: pays for both answers at once
 predicted = {
     "no_news": 0.5,
     "rare_next": 0.5,
-    "popular_minimum": math.log(2),
+    "both_terms": math.log(2),
     "yes_sayer": -(math.log(0.9) + math.log(0.1)) / 2,
     "always_right": 0.8,
     "topic_if_swapped": 0.0,

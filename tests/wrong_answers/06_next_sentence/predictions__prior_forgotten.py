@@ -8,7 +8,7 @@ message: the odds before reading are 1 : 3
 predicted = {
     "no_news": 0.5,
     "rare_next": 0.75,
-    "popular_minimum": 2 * math.log(2),
+    "both_terms": 2 * math.log(2),
     "yes_sayer": -(math.log(0.9) + math.log(0.1)) / 2,
     "always_right": 0.8,
     "topic_if_swapped": 0.0,
