@@ -53,6 +53,7 @@ def test_the_figures_are_there() -> None:
         "floor",
         "masking",
         "multi_head_attention",
+        "next_sentence",
         "pretraining",
         "pretraining_and_finetuning",
         "residual_stream",
