@@ -51,6 +51,7 @@ def test_the_figures_are_there() -> None:
         "encoder_layer",
         "masking",
         "multi_head_attention",
+        "next_sentence",
         "pretraining_and_finetuning",
         "scaled_dot_product_attention",
     ]
