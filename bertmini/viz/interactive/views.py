@@ -32,7 +32,9 @@ CONTROLS, LINE, LETTER = 62, 21, 7.6  # pixels: the choices above the drawing, a
 # What bertviz fixes in pixels is here fitted to the frame, now and whenever the frame's width changes.
 FIT = (
     "let {name}; const fit = () => {{ const before = {name}; {name} = {width}; return before !== {name}; }}; fit(); "
-    "addEventListener('resize', () => {{ if (fit()) {{ {draw} }} }});"
+    "const again = () => {{ if (fit()) {{ {draw} }} }}; addEventListener('resize', again); "
+    # A frame may get its width before anybody listens: this one tells once at the beginning, too.
+    "new ResizeObserver(again).observe(document.documentElement);"
 )
 SQUARES = {  # a head that is off is an empty square, in light and in dark
     '.attr("fill", (d, i) => d ? headColors(i): lighten(headColors(i)));': (
