@@ -27,7 +27,7 @@ FLOORS = {
     "__main__": 8,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
-MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 5_200, 12_000
+MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 5_060, 12_000
 UNKNOWN_TO = {
     "training": {"data", "microworld", "model"},
     "inside": {"data", "microworld", "model", "training"},

@@ -3,7 +3,7 @@
     python -m tools.exam --seed "a sentence nobody guesses" --chapters 03 05 --out exam/
 
 The questions' texts are public, their numbers and answers are not: both follow from the seed. Two pages are written,
-`paper.html` and `key.html`, to be opened or printed from any browser. Whoever has the seed has the key, so it should be
+`paper.html` and `key.html`, to be opened or printed from any browser. Anyone who has the seed has the key, so it should be
 long, and another one for each group.
 """
 
