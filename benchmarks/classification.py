@@ -31,7 +31,8 @@ from bertmini.microworld import Floor, World, split_generator
 from bertmini.model.encoder import BertModel
 from bertmini.model.pretraining import BertForPreTraining
 from bertmini.model.tasks import BertForSequenceClassification
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
 TASKS = {"topic": "topic", "polarity": "mood"}

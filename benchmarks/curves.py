@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from bertmini.data.batches import Batch
 from bertmini.model.pretraining import BertForPreTraining
-from bertmini.training import make_optimizer, set_learning_rate
+from bertmini.training.optim import make_optimizer, set_learning_rate
 
 LEARNING_RATE = 1e-4  # BERT's own (Devlin et al., 2019, appendix A.2)
 ROUNDED = "Our loss is a float32 number in any case, exact to about 1e-6."

@@ -30,7 +30,8 @@ from bertmini.runs.materials import make_stream
 from bertmini.runs.pretrain import build_model, make_recipe
 from bertmini.runs.settings import choose_settings
 from bertmini.runs.world import WorldPairs
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 WORLD = World.default()
 TOKENIZER = WordPieceTokenizer.from_vocab(WORLD.vocabulary())

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from bertmini import PRESETS, BertForMaskedLM, Masking, WordPieceTokenizer, World
 from bertmini.microworld import Corruption, Floor, WordFloor, WorldDocument, kl_from_optimum, split_generator
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 # Chapter 05 has the same lines, and compares.
 CORNER = """

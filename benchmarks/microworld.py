@@ -33,7 +33,8 @@ from bertmini.runs.materials import EVALUATION_SEED
 from bertmini.runs.pretrain import build_model, make_recipe
 from bertmini.runs.settings import WORLD_SETTINGS, PretrainingSettings
 from bertmini.runs.world import WorldEvaluation, WorldPairs, world_materials
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 TEST_BATCHES = 64  # of 256 pairs: rare surprises weigh much in a KL this small
 

@@ -26,7 +26,8 @@ from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassi
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import WORLD_SETTINGS
 from bertmini.runs.world import world_materials
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 SEEDS, TEST = 3, 2_000
 AMBIGUOUS = {"bank": ("river", "office"), "seal": ("river", "office"), "mole": ("garden", "office")}

@@ -44,7 +44,8 @@ from bertmini.model.pretraining import BertForPreTraining
 from bertmini.model.tasks import BertForSequenceClassification
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import WORLD_SETTINGS
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 SEEDS = range(5)
 NEGATIVES: tuple[Negatives, ...] = ("random", "position", "swapped")

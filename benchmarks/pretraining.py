@@ -32,7 +32,8 @@ from bertmini.runs.materials import make_stream
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import MICROWORLD, PretrainingSettings
 from bertmini.runs.world import WorldEvaluation, WorldPairs, evaluate_world
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 SEEDS = (0, 1, 2)
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)

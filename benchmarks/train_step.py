@@ -43,7 +43,7 @@ from bertmini.model.attention import ByteDropout
 from bertmini.model.encoder import BertModel
 from bertmini.model.losses import mean_cross_entropy
 from bertmini.model.pretraining import BertForPreTraining
-from bertmini.training import make_optimizer, set_learning_rate
+from bertmini.training.optim import make_optimizer, set_learning_rate
 
 BATCHES, BATCH_SIZE = 16, 32  # as many as there are rounds or more: in bf16 a shape that comes again is cheaper
 

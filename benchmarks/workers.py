@@ -25,7 +25,8 @@ from bertmini.model.pretraining import BertForPreTraining
 from bertmini.runs.pretrain import build_model
 from bertmini.runs.settings import WORLD_SETTINGS, PretrainingSettings
 from bertmini.runs.world import world_materials
-from bertmini.training import History, train
+from bertmini.training.log import History
+from bertmini.training.loop import train
 
 WORKERS = 2
 WARM = 20  # steps before the clock starts in the comparison of speeds

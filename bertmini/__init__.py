@@ -25,7 +25,9 @@ try:
     from bertmini.runs.finetune import finetune
     from bertmini.runs.pretrain import pretrain
     from bertmini.runs.settings import FinetuningSettings, PretrainingSettings
-    from bertmini.training import History, Recipe, train
+    from bertmini.training.log import History
+    from bertmini.training.loop import train
+    from bertmini.training.recipe import Recipe
 except KeyboardInterrupt:
     if sys.argv[:1] != ["-m"]:  # which stands there while `python -m bertmini` loads, some seconds long
         raise

@@ -18,7 +18,8 @@ from torch import nn
 from bertmini import BertConfig, BertForPreTraining, WordPieceTokenizer
 from bertmini.cli import main
 from bertmini.runs.folders import own_folder
-from bertmini.training import checkpoint_folders, train
+from bertmini.training.checkpoint import checkpoint_folders
+from bertmini.training.loop import train
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "日", "ą", "red\x1b[31m"]
 SIZES: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
 from bertmini.data.corpora import docstrings as library
 from bertmini.data.corpora import prose
@@ -171,13 +172,10 @@ def test_without_a_place_for_the_cache_it_still_works(tmp_path: Path, few_files:
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("BERTMINI_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    for platform, expected in {"linux": "xdg/bertmini", "win32": "local/bertmini"}.items():
-        monkeypatch.setattr(sys, "platform", platform)
-        assert library.cache_folder() == tmp_path / expected
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert library.cache_folder() == Path.home() / "Library" / "Caches" / "bertmini"
+    assert library.cache_folder() == user_cache_path("bertmini", appauthor=False)
+    if sys.platform == "linux":
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+        assert library.cache_folder() == tmp_path / "xdg" / "bertmini"
     monkeypatch.setenv("BERTMINI_CACHE", str(tmp_path))
     assert library.cache_folder() == tmp_path
 

@@ -27,7 +27,7 @@ FLOORS = {
     "__main__": 8,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
-MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 5_060, 12_000
+MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 5_000, 12_000
 UNKNOWN_TO = {
     "training": {"data", "microworld", "model"},
     "inside": {"data", "microworld", "model", "training"},
@@ -201,14 +201,17 @@ def test_down_and_within_is_right(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        ("from bertmini.training import train", "training"),  # up
+        ("from bertmini.training.loop import train", "training"),  # up
         ("import bertmini.viz.plots as plots", "viz"),
         ("from bertmini.data.wordpiece import WordPieceTokenizer", "data"),  # sideways
         ("from bertmini import microworld", "microworld"),
         ("from ..data import wordpiece", "data"),
         ("from .. import data", "data"),
         ("def late():\n    from bertmini import viz", "viz"),
-        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bertmini.training import Stream", "training"),
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bertmini.training.loop import train",
+            "training",
+        ),
         ("from bertmini import BertModel", "__init__"),  # by way of the front door, which knows everybody
         ("import bertmini", "__init__"),
     ],

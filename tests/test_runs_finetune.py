@@ -28,7 +28,7 @@ from bertmini.printing import visible
 from bertmini.runs.finetune import build_classifier, prepare, train_best
 from bertmini.runs.held_out import predict
 from bertmini.runs.settings import settle
-from bertmini.training import BestEpoch
+from bertmini.training.best_epoch import BestEpoch
 
 TASTES = {"good": ["warm", "fresh", "crisp"], "bad": ["cold", "stale", "burnt"], "so-so": ["plain", "small", "late"]}
 DISHES = ["soup", "pie", "bread", "salad", "tea"]

@@ -15,7 +15,7 @@ from bertmini import (
     BertForTokenClassification,
 )
 from bertmini.model.pretraining import PreTrainingOutput
-from bertmini.training import accumulate_gradients
+from bertmini.training.accumulation import accumulate_gradients
 
 CPU = torch.device("cpu")
 ROWS = (1, 5, 2)  # of the parts

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bertmini.training import BestEpoch
+from bertmini.training.best_epoch import BestEpoch
 
 RANKED_BY = {"right": "highest", "loss": "lowest"}
 

@@ -15,15 +15,10 @@ from hypothesis import strategies as st
 from torch import nn
 from training_toys import Toy, ToyStream, toy_run
 
-from bertmini.training import (
-    Recipe,
-    checkpoint_folders,
-    make_optimizer,
-    read_checkpoint,
-    restore_checkpoint,
-    save_checkpoint,
-    train,
-)
+from bertmini.training.checkpoint import checkpoint_folders, read_checkpoint, restore_checkpoint, save_checkpoint
+from bertmini.training.loop import train
+from bertmini.training.optim import make_optimizer
+from bertmini.training.recipe import Recipe
 
 FILES = ("model.safetensors", "optimizer.safetensors", "random.safetensors", "state.json", "manifest.json")
 

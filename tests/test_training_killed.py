@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from training_toys import toy_run
 
-from bertmini.training import checkpoint_folders, read_checkpoint
+from bertmini.training.checkpoint import checkpoint_folders, read_checkpoint
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
@@ -44,7 +44,7 @@ def dying_run(folder: Path, fatal_call: int) -> None:
 def start(target: Callable[..., Any], *arguments: Any, **named: Any) -> multiprocessing.process.BaseProcess:
     """A process of its own, forked from a server that has imported torch once for all of them."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", "bertmini.training", "torch._dynamo"])
+    context.set_forkserver_preload(["pytest", "bertmini.training.loop", "torch._dynamo"])
     process = context.Process(target=target, args=arguments, kwargs=named)
     process.start()
     return process

@@ -8,8 +8,9 @@ import pytest
 import torch
 from training_toys import Toy, ToyStream, toy_run
 
-from bertmini.training import History, Recipe, train
-from bertmini.training.log import Journal
+from bertmini.training.log import History, Journal
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 RECIPE = Recipe(steps=4, learning_rate=0.05)
 

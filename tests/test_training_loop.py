@@ -9,8 +9,12 @@ import torch
 from torch import Tensor, nn
 from training_toys import Fixed, Output, Toy, ToyStream
 
-from bertmini.training import History, Recipe, accumulate_gradients, checkpoint_folders, interrupts_wait, train
-from bertmini.training.loop import READ_EVERY
+from bertmini.training.accumulation import accumulate_gradients
+from bertmini.training.checkpoint import checkpoint_folders
+from bertmini.training.interrupts import interrupts_wait
+from bertmini.training.log import History
+from bertmini.training.loop import READ_EVERY, train
+from bertmini.training.recipe import Recipe
 
 CPU = torch.device("cpu")
 

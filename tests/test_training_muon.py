@@ -10,8 +10,9 @@ from small_models import CONFIG
 from torch import nn
 
 from bertmini import BertForPreTraining
-from bertmini.training import make_optimizer, read_checkpoint, restore_checkpoint, save_checkpoint, set_learning_rate
+from bertmini.training.checkpoint import read_checkpoint, restore_checkpoint, save_checkpoint
 from bertmini.training.muon import hidden_matrices, orthogonalize
+from bertmini.training.optim import make_optimizer, set_learning_rate
 
 
 class Stack(nn.Module):

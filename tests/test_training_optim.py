@@ -7,8 +7,16 @@ from hypothesis import strategies as st
 from torch import nn
 from training_toys import Toy
 
-from bertmini.training import SCHEDULES, make_optimizer, parameter_groups, set_learning_rate
-from bertmini.training.optim import constant_schedule, cosine_schedule, linear_schedule, one_cycle_schedule
+from bertmini.training.optim import (
+    SCHEDULES,
+    constant_schedule,
+    cosine_schedule,
+    linear_schedule,
+    make_optimizer,
+    one_cycle_schedule,
+    parameter_groups,
+    set_learning_rate,
+)
 
 
 def test_linear_schedule_by_hand() -> None:

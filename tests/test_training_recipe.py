@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bertmini.training import Recipe
+from bertmini.training.recipe import Recipe
 
 
 def test_learning_rate_is_the_peak_times_the_schedule() -> None:

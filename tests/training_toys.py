@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from bertmini.training import History, Recipe, train
+from bertmini.training.log import History
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 
 VOCABULARY = 11
 

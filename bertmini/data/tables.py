@@ -160,8 +160,5 @@ def label_names(examples: Sequence[LabelledText]) -> tuple[str, ...]:
         raise ValueError(
             f"a classifier needs at least two classes, but among {len(examples)} examples there is {found}"
         )
-    return tuple(sorted(names, key=lambda name: (int(name), name) if _all_whole(names) else (0, name)))
-
-
-def _all_whole(names: set[str]) -> bool:
-    return all(len(name) < 20 and name.removeprefix("-").isdecimal() for name in names)
+    whole = all(len(name) < 20 and name.removeprefix("-").isdecimal() for name in names)
+    return tuple(sorted(names, key=lambda name: (int(name) if whole else 0, name)))

@@ -31,7 +31,11 @@ from bertmini.runs.folders import filled_at_once, own_folder, strangers
 from bertmini.runs.held_out import predict
 from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import LONGEST, FinetuningSettings, settle
-from bertmini.training import BestEpoch, Recipe, interrupts_wait, pick_device, train
+from bertmini.training.best_epoch import BestEpoch
+from bertmini.training.device import pick_device
+from bertmini.training.interrupts import interrupts_wait
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 from bertmini.viz.confusion import confusion_map
 from bertmini.viz.style import save
 

@@ -23,7 +23,10 @@ from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.settings import MICROWORLD, PretrainingSettings, refuse_another_run, store_settings
 from bertmini.runs.texts import Texts, look_at, look_at_vocabulary, refuse_other_texts, store_texts
 from bertmini.runs.world import world_materials
-from bertmini.training import History, Recipe, pick_device, train
+from bertmini.training.device import pick_device
+from bertmini.training.log import History
+from bertmini.training.loop import train
+from bertmini.training.recipe import Recipe
 from bertmini.viz.plots import loss_curve
 from bertmini.viz.style import save
 

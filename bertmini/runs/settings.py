@@ -16,9 +16,9 @@ from bertmini.config import MOST, PRESETS
 from bertmini.files import read_json, write_atomically
 from bertmini.model.pretrained import read_config
 from bertmini.runs.folders import strangers
-from bertmini.training import SCHEDULES, Recipe
 from bertmini.training.device import PRECISIONS
-from bertmini.training.optim import OPTIMIZERS
+from bertmini.training.optim import OPTIMIZERS, SCHEDULES
+from bertmini.training.recipe import Recipe
 
 MICROWORLD = "microworld"
 SETTINGS_FILE = "run.json"

@@ -9,7 +9,6 @@ which would double the waiting and teach mostly formulas.
 Taught in chapter 07.
 """
 
-import gc
 import hashlib
 import json
 import os
@@ -19,6 +18,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from bertmini.data.corpora import prose, text_files
 from bertmini.data.corpora.text_files import Document
@@ -32,9 +33,8 @@ PACKAGES = (  # the book's direct dependencies and the larger packages that they
 )
 
 _SKIPPED_FOLDERS = frozenset({"test", "tests", "testing", "idlelib", "lib2to3", "site-packages", "dist-packages"})
-_BYTES_PER_QUOTE = (
-    4000  # tables and generated code: fewer triple quotes than this; a seventh of the time, 1 % of the text
-)
+# Tables and generated code have fewer triple quotes than one in so many bytes: a seventh of the time, 1 % of the text.
+_BYTES_PER_QUOTE = 4_000
 _MIN_SENTENCES = 4  # shorter docstrings of a module make one document together
 
 
@@ -47,13 +47,7 @@ def library_documents(cache_dir: str | Path | None = None) -> list[Document]:
     cached = folder / f"library-docs-{_fingerprint()}.jsonl"
     if documents := _read_cache(cached):
         return documents
-    collecting = gc.isenabled()
-    gc.disable()  # syntax trees have no cycles, and to look for some takes a sixth of the time
-    try:
-        documents = list(read_documents(source_files()))
-    finally:
-        if collecting:
-            gc.enable()
+    documents = list(read_documents(source_files()))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         content = "".join(json.dumps({"sentences": document}) + "\n" for document in documents)
@@ -81,15 +75,8 @@ def _checksum(content: str) -> str:
 
 def cache_folder() -> Path:
     """`$BERTMINI_CACHE`, else this system's place for caches."""
-    if chosen := os.environ.get("BERTMINI_CACHE"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "bertmini"
+    chosen = os.environ.get("BERTMINI_CACHE")
+    return Path(chosen) if chosen else user_cache_path("bertmini", appauthor=False)
 
 
 def source_files() -> Iterator[Path]:

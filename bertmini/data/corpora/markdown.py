@@ -79,10 +79,10 @@ def markdown_blocks(path: Path, offset: int) -> Iterator[Block]:
             ends = _line_ends(text, offset + bom)
             whole = blocks if is_last else blocks[:-1]
             for block in whole:
-                yield Block(block[0].type == "heading_open", list(_prose(block, known)), ends[_last_line(block)])
+                yield Block(block[0].type == "heading_open", list(_prose(block, known)), ends[_span(block)[1]])
             if is_last:
                 return
-            begin = offset if not blocks else ends[_first_line(blocks[-1])]
+            begin = offset if not blocks else ends[_span(blocks[-1])[0]]
             if not blocks and text.strip() == "":
                 begin = offset + len(raw)
             window = WINDOW_BYTES if begin > offset else 2 * window
@@ -103,14 +103,10 @@ def _outermost(tokens: Iterable[Token]) -> Iterator[list[Token]]:
             group = []
 
 
-def _first_line(block: Sequence[Token]) -> int:
+def _span(block: Sequence[Token]) -> list[int]:
+    """A block's first line, and the line after its last."""
     assert block[0].map is not None
-    return block[0].map[0]
-
-
-def _last_line(block: Sequence[Token]) -> int:
-    assert block[0].map is not None
-    return block[0].map[1]
+    return block[0].map
 
 
 def _line_ends(text: str, offset: int) -> list[int]:
