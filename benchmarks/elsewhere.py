@@ -56,7 +56,7 @@ class Found(NamedTuple):
 
 
 def run(path: Path, setting: Setting) -> Found:
-    """Run a chapter to its end, whatever fails on the way, and compare it with what is stored."""
+    """Run a chapter to its end, whatever fails on the way, compare it with what is stored, and print what failed."""
     stored = read(path)
     fresh = nbformat.from_dict(stored)
     threads = kernel_environment(rounding=setting.rounding)["OMP_NUM_THREADS"]
@@ -78,7 +78,7 @@ def run(path: Path, setting: Setting) -> Found:
     cells = fresh.cells[1:] if setting.shift else fresh.cells
     pairs = [(old, new) for old, new in zip(stored.cells, cells, strict=True) if old.cell_type == "code"]
     tolerances = [declared_tolerance(old, elsewhere=True) for old, _ in pairs]
-    return Found(
+    found = Found(
         differ=sum(not same(*pair, 0.0) for pair in pairs),
         beyond=sum(not same(*pair, tolerance) for pair, tolerance in zip(pairs, tolerances, strict=True)),
         failed=[
@@ -88,6 +88,8 @@ def run(path: Path, setting: Setting) -> Found:
             if message not in errors(old)
         ],
     )
+    print(f"{path.stem}, {setting}:", *(found.failed or ["every claim holds"]), sep="\n  ", flush=True)
+    return found
 
 
 def errors(cell: NotebookNode) -> list[str]:
@@ -114,7 +116,7 @@ def text_of(output: NotebookNode) -> str:
 
 
 def rows(paths: list[Path], settings: list[Setting], jobs: int) -> Iterator[list[str]]:
-    """Give a row for each setting, with a column for each chapter; what failed is printed."""
+    """Give a row for each setting, with a column for each chapter."""
     with ThreadPoolExecutor(jobs) as pool:
         found = {(s, p): pool.submit(run, p, s) for s in settings for p in paths}
         for setting in settings:
@@ -122,8 +124,6 @@ def rows(paths: list[Path], settings: list[Setting], jobs: int) -> Iterator[list
             for path in paths:
                 differ, beyond, failed = found[setting, path].result()
                 cells.append(f"- / - / {len(failed)}" if setting.shift else f"{differ} / {beyond} / {len(failed)}")
-                for message in failed:
-                    print(f"{path.stem}, {setting}: {message}", flush=True)
             yield [str(setting), *cells]
 
 
