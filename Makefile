@@ -55,7 +55,7 @@ site: .venv/author  ## The website, into site/_build/html: opens from the disk
 	$(BIN)/python -m tools.website
 
 book: .venv/author  ## The book as PDF and EPUB, into site/_build
-	$(BIN)/python -m tools.website --book
+	$(BIN)/python -m tools.book
 
 bench: .venv/developer  ## Speed and memory beside the peers
 	$(BIN)/python benchmarks/train_step.py

@@ -4,6 +4,7 @@ Nothing here names a chapter. Pages are dark or light as the reader's system is,
 """
 
 import re
+from collections.abc import Callable
 from html import escape
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
+from sphinx.writers.html5 import HTML5Translator
 
 from tools import website
 
@@ -45,7 +47,7 @@ default_role = "code"  # docstrings write `x` as Markdown does
 add_module_names = False
 toc_object_entries = False
 
-# Pages
+# The website's pages
 
 html_theme = "sphinx_book_theme"
 html_title = project
@@ -75,6 +77,27 @@ html_theme_options = {
     "navbar_persistent": [],  # the bar at the side has a search already
     "extra_footer": "",
 }
+
+# The book: tools/book.py sets this tag
+
+if tags.has("book"):  # noqa: F821  (Sphinx puts it there)
+    html_theme = "basic"
+    html_theme_options = {"nosidebar": True}
+    html_static_path = ["book.css"]
+    html_math_renderer = "mathml"
+    smartquotes = False
+epub_theme = "epub"
+epub_basename = "bertmini"
+epub_title = project
+epub_author = epub_publisher = author
+epub_copyright = copyright
+epub_identifier = "bertmini"
+epub_scheme = "bertmini"
+epub_uid = "bertmini"
+epub_show_urls = "no"
+epub_tocdepth = 3
+epub_css_files = ["book.css"]
+epub_use_index = False
 
 # Excerpts in search results are fetched from the pages, which a browser refuses to a page from the disk.
 FROM_DISK = "if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
@@ -148,9 +171,23 @@ def terms_only(_app: Sphinx, env: BuildEnvironment) -> None:
             env.domains.index_domain.entries[page] = []
 
 
+def mathml(display: str) -> Callable[[HTML5Translator, nodes.math], None]:
+    """A visitor that writes a formula as MathML, which needs no script and which can be read aloud."""
+
+    def write(translator: HTML5Translator, node: nodes.math) -> None:
+        from tools.slides import formula
+
+        made = formula(node.astext(), {"display_mode": display == "block"})
+        translator.body.append(f"<div class='math'>{made}</div>" if display == "block" else made)
+        raise nodes.SkipNode
+
+    return write
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx what to call."""
     app.add_transform(DefinedTerms)
+    app.add_html_math_renderer("mathml", (mathml("inline"), None), (mathml("block"), None))
     app.add_js_file(None, body=FROM_DISK, priority=900)
     app.connect("autodoc-process-docstring", as_rst)
     app.connect("env-updated", terms_only)

@@ -12,8 +12,6 @@ MathJax is the one thing that is fetched, at build, by npm; its checksum is fixe
 
 import argparse
 import hashlib
-import html
-import json
 import os
 import re
 import shutil
@@ -21,7 +19,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -134,7 +132,9 @@ def references() -> list[Reference]:
     found = []
     for key, body in re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", text, flags=re.MULTILINE | re.DOTALL):
         field = dict(re.findall(r"^  (\w+) = \{(.*)\},$", body, flags=re.MULTILINE))
-        place = field.get("booktitle") or field.get("journal") or field.get("howpublished") or field.get("publisher", "")
+        place = (
+            field.get("booktitle") or field.get("journal") or field.get("howpublished") or field.get("publisher", "")
+        )
         found.append(Reference(key, field["author"], field["title"], field["year"], place, field.get("url", "")))
     return sorted(found, key=lambda one: one.label.lower())
 
@@ -168,7 +168,15 @@ def front_page() -> str:
     """The front page: site/index.md with the contents in it."""
     text = (SITE / "index.md").read_text(encoding="utf-8")
     practice = ["exercises/index", "slides", "TEACHING"]
-    reference = ["GLOSSARY", "site/bibliography", "api/index", "bertmini/checkpoints/english/README", "site/errata", "CHANGELOG", "genindex"]
+    reference = [
+        "GLOSSARY",
+        "site/bibliography",
+        "api/index",
+        "bertmini/checkpoints/english/README",
+        "site/errata",
+        "CHANGELOG",
+        "genindex",
+    ]
     return text.replace("<!-- contents -->", contents()) + "\n\n".join(
         ["", toctree("Practice", practice), toctree("Reference", reference), ""]
     )
@@ -199,13 +207,21 @@ def bibliography() -> str:
         authors = [" ".join(reversed(name.split(", "))) for name in one.authors.split(" and ")]
         names = ", ".join(authors).replace(", others", " and others")
         place = f" {one.place}." if one.place else ""
-        lines += [f"({one.key})=", f"**{one.label}.** {names}: {title}.{place} Cited in chapter {', '.join(citing)}.", ""]
+        lines += [
+            f"({one.key})=",
+            f"**{one.label}.** {names}: {title}.{place} Cited in chapter {', '.join(citing)}.",
+            "",
+        ]
     return "\n".join(lines)
 
 
 def exercise_list() -> str:
     """The page from which the students' copies are reached."""
-    lines = ["# Exercises", "", "The students' copies, as a class gets them: questions, gaps and visible tests. The model"]
+    lines = [
+        "# Exercises",
+        "",
+        "The students' copies, as a class gets them: questions, gaps and visible tests. The model",
+    ]
     lines += ["answers and the hidden tests are in the repository's `solutions/`.", ""]
     lines += [f"- [{chapter.number} {chapter.title}]({chapter.name}/{chapter.name}.ipynb)" for chapter in exercises()]
     return "\n".join([*lines, "", toctree("", [f"{c.name}/{c.name}" for c in exercises()]).replace(":caption: \n", "")])
@@ -287,8 +303,8 @@ def folded(notebook: NotebookNode) -> NotebookNode:
 # The folder that Sphinx reads
 
 
-def sources() -> Iterator[tuple[str, str]]:
-    """Every page's path and text."""
+def sources() -> Iterator[tuple[str, str | bytes]]:
+    """Every file's path and content."""
     yield "index.md", front_page()
     for chapter in written():
         yield front(chapter), nbformat.writes(with_ends(folded(read(ROOT / front(chapter))), chapter))
@@ -303,13 +319,13 @@ def sources() -> Iterator[tuple[str, str]]:
     yield from api().items()
     for path in ("TEACHING.md", "CHANGELOG.md", "bertmini/checkpoints/english/README.md"):
         yield path, (ROOT / path).read_text(encoding="utf-8")
+    for picture in [*ROOT.glob("figures/*.[sp][vn]g"), *ROOT.glob("bertmini/checkpoints/*/*.png")]:
+        yield str(picture.relative_to(ROOT)), picture.read_bytes()
 
 
-def stage(folder: Path) -> None:
-    """Put the pages' sources together; files that have not changed stay, so that Sphinx reads only what is new."""
-    wanted = {folder / path: text.encode() for path, text in sources()}
-    pictures = [*ROOT.glob("figures/*.[sp][vn]g"), *ROOT.glob("bertmini/checkpoints/*/*.png")]
-    wanted |= {folder / path.relative_to(ROOT): path.read_bytes() for path in pictures}
+def stage(folder: Path, pages: Mapping[str, str | bytes]) -> None:
+    """Put files into a folder; those that have not changed stay, so that Sphinx reads only what is new."""
+    wanted = {folder / path: text.encode() if isinstance(text, str) else text for path, text in pages.items()}
     for path in folder.rglob("*") if folder.exists() else ():
         if path.is_file() and path not in wanted:
             path.unlink()
@@ -330,8 +346,12 @@ def mathjax() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         npm = shutil.which("npm")
         if npm is None:
-            raise ValueError(f"npm fetches {MATHJAX}, and is not here: install Node.js, or put tex-svg.js into {folder}")
-        subprocess.run([npm, "pack", "--silent", MATHJAX.replace("-", "@")], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            raise ValueError(
+                f"npm fetches {MATHJAX}, and is not here: install Node.js, or put tex-svg.js into {folder}"
+            )
+        subprocess.run(
+            [npm, "pack", "--silent", MATHJAX.replace("-", "@")], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        )
         with tarfile.open(folder / f"{MATHJAX}.tgz") as archive:
             for name in ("package/LICENSE", "package/es5/tex-svg.js"):
                 (folder / Path(name).name).write_bytes(archive.extractfile(name).read())  # type: ignore[union-attr]
@@ -341,17 +361,15 @@ def mathjax() -> Path:
     return folder
 
 
-def build(builder: str = "html", out: Path | None = None) -> Path:
+def sphinx(builder: str, source: Path, *, tags: Sequence[str] = ()) -> Path:
     """Build with one of Sphinx's builders; a warning is an error. Returns the folder of the result."""
-    from sphinx.cmd.build import main as sphinx
+    from sphinx.cmd.build import main as run
 
-    stage(BUILD / "source")
-    mathjax()
-    out = out or BUILD / builder
-    doctrees = BUILD / "doctrees" / builder
-    arguments = ["-q", "-W", "--keep-going", "-b", builder, "-c", str(SITE), "-d", str(doctrees)]
-    if sphinx([*arguments, str(BUILD / "source"), str(out)]) != 0:
-        raise SystemExit("the site was not built: Sphinx's warnings above say why")
+    out = BUILD / builder
+    arguments = ["-q", "-W", "--keep-going", "-b", builder, "-c", str(SITE), "-d", str(BUILD / "doctrees" / builder)]
+    arguments += [word for tag in tags for word in ("-t", tag)]
+    if run([*arguments, str(source), str(out)]) != 0:
+        raise SystemExit(f"{builder} was not built: Sphinx's warnings above say why")
     return out
 
 
@@ -359,7 +377,9 @@ def website() -> Path:
     """Build the website with its slides; returns its folder."""
     from tools import slides
 
-    out = build()
+    stage(BUILD / "source", dict(sources()))
+    mathjax()
+    out = sphinx("html", BUILD / "source")
     slides.main(["--out", str(out / "slides")])
     return out
 
