@@ -51,8 +51,8 @@ toc_object_entries = False
 
 html_theme = "sphinx_book_theme"
 html_title = project
-html_static_path = ["book.css", str(website.BUILD / "vendored" / website.MATHJAX)]
-html_css_files = ["book.css"]
+html_static_path = ["site.css", str(website.BUILD / "vendored" / website.MATHJAX)]
+html_css_files = ["site.css"]
 html_copy_source = True
 html_show_sourcelink = False
 html_show_sphinx = False
@@ -83,7 +83,7 @@ html_theme_options = {
 if tags.has("book"):  # noqa: F821  (Sphinx puts it there)
     html_theme = "basic"
     html_theme_options = {"nosidebar": True}
-    html_static_path = ["book.css"]
+    html_static_path, html_css_files = ["book.css"], ["book.css"]
     html_math_renderer = "mathml"
     smartquotes = False
 epub_theme = "epub"
@@ -129,6 +129,10 @@ class DefinedTerms(SphinxTransform):
             bold.parent.insert(bold.parent.index(bold), entry)
 
 
+LETTERS = re.compile(r"(?<!\w)(\*[A-Za-z][^*]*[A-Za-z]\*)(?!\w)|[*|_]")
+"""Emphasis, which stays; or a mark that means something in reStructuredText and nothing in our docstrings."""
+
+
 def as_rst(_app: object, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
     """Docstrings in the house's dialect: stars and bars are letters, and a chapter's number leads to the chapter."""
     chapters = {chapter.number: website.front(chapter).removesuffix(".ipynb") for chapter in website.written()}
@@ -139,11 +143,13 @@ def as_rst(_app: object, _what: str, _name: str, _obj: object, _options: object,
         )
         return found[1] + numbers
 
+    if lines and lines[0].startswith("Alias for field number"):  # what Python says of a named tuple's field
+        lines.clear()
     for at, line in enumerate(lines):
         if line.lstrip().startswith((">>>", "...")):
             continue
         pieces = re.split(r"(``?[^`]+``?)", line)
-        pieces[::2] = [re.sub(r"([*|_])", r"\\\1", piece) for piece in pieces[::2]]
+        pieces[::2] = [LETTERS.sub(lambda found: found[1] or f"\\{found[0]}", piece) for piece in pieces[::2]]
         lines[at] = re.sub(r"\b([Cc]hapters? )(\d\d(?:(?:, | and )\d\d)*)", linked, "".join(pieces))
 
 
