@@ -58,6 +58,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_domain_indices = False
 html_last_updated_fmt = ""
+html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}  # the title is the contents' first line
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "repository_url": website.repository(),
@@ -71,6 +72,7 @@ html_theme_options = {
     else {},
     "home_page_in_toc": True,
     "show_navbar_depth": 1,
+    "max_navbar_depth": 1,  # deeper ones open by buttons without a name, which a screen reader cannot read out
     "show_toc_level": 2,
     "use_download_button": True,
     "use_fullscreen_button": False,
