@@ -157,7 +157,9 @@ def as_rst(_app: object, _what: str, _name: str, _obj: object, _options: object,
 
 def below(app: Sphinx, page: str, _template: str, context: dict[str, object], doctree: object) -> None:
     """Under every page: where to change it, and where to say that something is wrong."""
-    if doctree is None or app.builder.format != "html" or app.builder.name == "epub":
+    if tags.has("book"):  # noqa: F821
+        context["css_files"] = [file for file in context["css_files"] if "mystnb" not in str(file)]  # not in the EPUB
+    if doctree is None or tags.has("book"):  # noqa: F821
         return
     where, path = website.repository(), MADE_FROM.get(page, f"{page}{context.get('page_source_suffix', '')}")
     what = "chapter" if page.startswith("chapters/") else "page"

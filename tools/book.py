@@ -16,6 +16,7 @@ import argparse
 import base64
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -79,6 +80,18 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
         yield f"figures/{path.name}", path.read_bytes()
 
 
+def declare_formulas(epub: Path, made: Path) -> None:
+    """Write the EPUB again with the pages that hold MathML declared, as the standard asks and Sphinx does not."""
+    with zipfile.ZipFile(epub) as old, zipfile.ZipFile(made, "w") as new:
+        for entry in old.infolist():  # the first must stay the first, and uncompressed
+            data = old.read(entry)
+            if entry.filename == "content.opf":
+                holding = [name for name in old.namelist() if name.endswith(".xhtml") and b"<math" in old.read(name)]
+                for name in holding:
+                    data = data.replace(f'href="{name}"'.encode(), f'href="{name}" properties="mathml"'.encode(), 1)
+            new.writestr(entry, data)
+
+
 def print_pdf(page: Path, pdf: Path) -> None:
     """Print a page with Chromium: tagged, with an outline, folded answers unfolded."""
     from playwright.sync_api import sync_playwright
@@ -106,16 +119,28 @@ def print_pdf(page: Path, pdf: Path) -> None:
         browser.close()
 
 
+def epub() -> Path:
+    """The book as an EPUB; returns its file."""
+    website.stage(website.BUILD / "source-book", dict(sources()))
+    OUT.mkdir(parents=True, exist_ok=True)
+    made = website.sphinx("epub", website.BUILD / "source-book", tags=["book"]) / "bertmini.epub"
+    declare_formulas(made, OUT / made.name)
+    return OUT / made.name
+
+
+def pdf() -> Path:
+    """The book as a PDF; returns its file."""
+    website.stage(website.BUILD / "source-book", dict(sources()))
+    OUT.mkdir(parents=True, exist_ok=True)
+    page = website.sphinx("singlehtml", website.BUILD / "source-book", tags=["book"]) / "index.html"
+    print_pdf(page, OUT / "bertmini.pdf")
+    return OUT / "bertmini.pdf"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     argparse.ArgumentParser(prog="python -m tools.book", description="Print the book.").parse_args(arguments)
-    website.stage(website.BUILD / "source-book", dict(sources()))
-    OUT.mkdir(parents=True, exist_ok=True)
-    epub = website.sphinx("epub", website.BUILD / "source-book", tags=["book"])
-    shutil.copy(epub / "bertmini.epub", OUT / "bertmini.epub")
-    page = website.sphinx("singlehtml", website.BUILD / "source-book", tags=["book"]) / "index.html"
-    print_pdf(page, OUT / "bertmini.pdf")
-    for made in sorted(OUT.iterdir()):
+    for made in (epub(), pdf()):
         print(f"{made}: {made.stat().st_size / 1e6:.1f} MB")
     return 0
 
