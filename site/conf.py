@@ -155,7 +155,7 @@ def as_rst(_app: object, _what: str, _name: str, _obj: object, _options: object,
         lines[at] = re.sub(r"\b([Cc]hapters? )(\d\d(?:(?:, | and )\d\d)*)", linked, "".join(pieces))
 
 
-def below(app: Sphinx, page: str, _template: str, context: dict[str, object], doctree: object) -> None:
+def below(_app: Sphinx, page: str, _template: str, context: dict[str, object], doctree: object) -> None:
     """Under every page: where to change it, and where to say that something is wrong."""
     if tags.has("book"):  # noqa: F821
         context["css_files"] = [file for file in context["css_files"] if "mystnb" not in str(file)]  # not in the EPUB
