@@ -319,7 +319,7 @@ def _asserts_have_messages(cell: NotebookNode) -> Iterator[str]:
 
 
 def wrong_answers_are_enough(rehearsal: Rehearsal, wrong_answers: Sequence[WrongAnswer]) -> Iterator[str]:
-    """Three or more for each answer and kind, where there are any, and in each set one that a hidden test must catch."""
+    """Three or more for each answer and kind, where there are any, and in each set one for a hidden test."""
     for name in rehearsal.answers:
         kinds = Counter(wrong.kind for wrong in wrong_answers if wrong.answer == name)
         if (count := kinds[COMMON]) < MIN_COMMON:
