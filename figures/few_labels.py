@@ -5,11 +5,12 @@ from figures.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PINK, SMALL, Drawin
 GOOD, BAD = ("great", "brave", "moving", "admirable"), ("dull", "weak", "dusty", "nasty")
 DESCRIPTION = """
 Three rows. First, many reviews without a label: "the speech was brave. so the eager neighbours praised it proudly",
-"the soup was dusty. so the weary critics hated it sadly". Guessing hidden words sorts the adjectives into two groups, drawn as two boxes side by side:
-great, brave, moving, admirable in one and dull, weak, dusty, nasty in the other. Second, a few sentences with a label:
-"the play was great" is good, "the soup was dull" is bad, "the soup was not dull" is good. They mention great and dull
-only, drawn in bold, and give the two groups their names, good and bad. Third, a new sentence: "the hotel was not
-dusty". No label has mentioned dusty. The encoder puts it with dull, reads not, and answers good.
+"the soup was dusty. so the weary critics hated it sadly". Guessing hidden words sorts the adjectives into two groups,
+drawn as two boxes side by side: great, brave, moving, admirable in one and dull, weak, dusty, nasty in the other.
+Second, a few sentences with a label: "the play was great" is good, "the soup was dull" is bad, "the soup was not
+dull" is good. They mention great and dull only, drawn in bold, and give the two groups their names, good and bad.
+Third, a new sentence: "the hotel was not dusty". No label has mentioned dusty. The encoder puts it with dull, reads
+not, and answers good.
 """
 LEFT, MIDDLE, RIGHT = 20, 330, 570
 
