@@ -50,6 +50,7 @@ def test_the_figures_are_there() -> None:
         "book_map",
         "cut_head",
         "encoder_layer",
+        "few_labels",
         "floor",
         "masking",
         "multi_head_attention",
