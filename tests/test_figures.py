@@ -60,6 +60,7 @@ def test_the_figures_are_there() -> None:
         "scaled_dot_product_attention",
         "soft_lookup",
         "value_path",
+        "wordpiece",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 
