@@ -301,9 +301,9 @@ def lay_out_table(material: Material, results: dict[tuple[str, str], list[tuple[
     notes = (
         f"{STEPS} steps of {BATCH} lines, learning rate {LEARNING_RATE}, seeds 0 to {SEEDS - 1}; nano preset, and half "
         f"of its width. Costs in bits for each letter: of a hidden word in {len(material.quiz.texts)} held-out lines, "
-        f"and of the noun in {len(material.new_quiz.texts)} lines that hold a word new to it. Least "
-        f"possible: {floor_in_bits(material.quiz):.3f}, new {floor_in_bits(material.new_quiz):.3f}. Blanks: the part of "
-        "a cost that pays for their number."
+        f"and of the noun in {len(material.new_quiz.texts)} lines that hold a word new to it. Least possible: "
+        f"{floor_in_bits(material.quiz):.3f}, new {floor_in_bits(material.new_quiz):.3f}. Blanks: the part of a cost "
+        "that pays for their number."
     )
     lines = table([*heading, "blanks", "by seed", "new: blanks", "new: by seed"], rows)
     return "\n\n".join(["# What a vocabulary costs", circumstances(torch.device("cpu")), notes, lines])

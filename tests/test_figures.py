@@ -51,6 +51,7 @@ def test_the_figures_are_there() -> None:
         "cut_head",
         "encoder_layer",
         "floor",
+        "longest_match",
         "masking",
         "multi_head_attention",
         "next_sentence",
