@@ -3,13 +3,16 @@
 import math
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from bertmini import BertConfig
+from bertmini import BertConfig, WordPieceTokenizer
+from bertmini.config import SPECIAL_TOKENS
+from bertmini.data.vocabulary import alphabet, learn_pieces
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
 from tools.exam import pretraining, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
@@ -48,6 +51,27 @@ def test_attention_is_what_torch_computes() -> None:
         allowed = torch.arange(4) != masked
         mixed = F.scaled_dot_product_attention(torch.tensor([query]), keys, values, attn_mask=allowed[None])
         assert f"Result {float(mixed):.2f}" in asked.answer
+
+
+def test_pieces_are_those_of_the_package() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.longest_pieces(random.Random(seed))
+        pieces = re.findall(r"`(\S+)`", asked.asked)
+        words = re.search(r"Cut (\w+), (\w+) and (\w+) as BERT", asked.asked).groups()  # type: ignore[union-attr]
+        tokenizer = WordPieceTokenizer.from_vocab([*SPECIAL_TOKENS, *pieces])
+        cut = [" ".join(tokenizer.tokenize(word)) for word in words]
+        assert cut[1] == "[UNK]"
+        assert asked.answer.startswith(f"{cut[0]}; {cut[1]}, since")
+        assert f"inside a word; {cut[2]}. " in asked.answer
+
+
+def test_the_merge_by_count_is_the_librarys() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.count_or_score(random.Random(seed))
+        words = Counter({word: int(count) for word, count in table_rows(asked.asked)})
+        learned = learn_pieces(words, len(SPECIAL_TOKENS) + len(alphabet(words)) + 1)
+        first, second = asked.answer.removeprefix("By count ").split(",")[0].split()
+        assert learned[-1] == first + second.removeprefix("##")
 
 
 def test_parameters_are_those_of_the_package() -> None:

@@ -52,6 +52,7 @@ def test_the_figures_are_there() -> None:
         "encoder_layer",
         "few_labels",
         "floor",
+        "longest_match",
         "masking",
         "multi_head_attention",
         "next_sentence",
@@ -61,6 +62,7 @@ def test_the_figures_are_there() -> None:
         "scaled_dot_product_attention",
         "soft_lookup",
         "value_path",
+        "wordpiece",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 
