@@ -1,10 +1,11 @@
 """Where the two sides meet: a word that depends on left and right together, read by six small models.
 
-Ada reads at dawn and drinks at noon; Bruno does it the other way round. In *ada ... [MASK] ... at dawn*, neither the name
-nor the time of day tells the verb, only both do (an exclusive or). Three ways to read, each with an LSTM and with a
-Transformer (the package's encoder layers): from the left only; from the left and, apart from that, from the right, with
-the two states laid side by side before one linear map, as ELMo does; and from both sides in every layer. Parameters,
-steps and data are equal; of two learning rates each model gets the one with the lowest loss on a seed of its own.
+Ada reads at dawn and drinks at noon; Bruno does it the other way round. In *ada ... [MASK] ... at dawn*, neither the
+name nor the time of day tells the verb, only both do (an exclusive or). Three ways to read, each with an LSTM and with
+a Transformer (the package's encoder layers): from the left only; from the left and, apart from that, from the right,
+with the two states laid side by side before one linear map, as ELMo does; and from both sides in every layer.
+Parameters, steps and data are equal; of two learning rates each model gets the one with the lower loss on a seed of
+its own.
 
     python benchmarks/both_sides.py --write both_sides.md
 """
@@ -56,6 +57,7 @@ class Lstm(nn.Module):
     """An embedding and an LSTM of one or two layers."""
 
     def __init__(self, width: int, *, layers: int, both: bool) -> None:
+        """Make them with random weights."""
         super().__init__()
         self.word = nn.Embedding(VOCABULARY, width)
         self.body = nn.LSTM(width, width, num_layers=layers, bidirectional=both, batch_first=True)
@@ -70,6 +72,7 @@ class Transformer(nn.Module):
     """Embeddings and two of BERT's encoder layers, which may be kept from looking to one side."""
 
     def __init__(self, width: int, *, looks: str) -> None:
+        """Make them with random weights; `looks` is left, right or both."""
         super().__init__()
         sizes = {"vocab_size": VOCABULARY, "hidden_size": width, "intermediate_size": 4 * width}
         config = replace(PRESETS["nano"], num_attention_heads=2, hidden_dropout_prob=0.0, **sizes)
@@ -77,8 +80,8 @@ class Transformer(nn.Module):
         self.word, self.place = nn.Embedding(VOCABULARY, width), nn.Embedding(LONGEST, width)
         self.norm, self.looks = nn.LayerNorm(width), looks
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(2))
-        for table in (self.word, self.place):
-            nn.init.normal_(table.weight, std=config.initializer_range)
+        for embedding in (self.word, self.place):
+            nn.init.normal_(embedding.weight, std=config.initializer_range)
 
     def forward(self, ids: Tensor) -> Tensor:
         """States (B, S, E)."""
@@ -94,6 +97,7 @@ class Reader(nn.Module):
     """One or two bodies, and one linear map from what they say at the blank to two words."""
 
     def __init__(self, kind: str, width: int) -> None:
+        """Make the bodies that the kind asks for."""
         super().__init__()
         lstm, sides = kind.startswith("LSTM"), kind.split(", ")[1]
         if lstm:
@@ -200,12 +204,14 @@ def main() -> None:
     heading = ["words between", "model", "parameters", "rate", "right", "loss, nats", "learned", "after seconds",
                "seconds in all", "tokens a second", "steps in a row"]  # fmt: skip
     notes = (
-        f"{STEPS:,} steps of {BATCH} lines, seeds 0 to {asked.seeds - 1}: median (range). Near: {SETTINGS['near'][0]} to "
-        f"{SETTINGS['near'][1]} other words on each side of the blank; far: {SETTINGS['far'][0]} to {SETTINGS['far'][1]}. "
-        "Learned: more than 0.99 right. Seconds: of one core. Steps in a row: those that wait for each other, for a line "
-        "of middle length. The best possible: 1.00 right and 0.00 nats from both sides, 0.50 and 0.69 from one."
+        f"{STEPS:,} steps of {BATCH} lines, seeds 0 to {asked.seeds - 1}: median (range). Near: "
+        f"{SETTINGS['near'][0]} to {SETTINGS['near'][1]} other words on each side of the blank; far: "
+        f"{SETTINGS['far'][0]} to {SETTINGS['far'][1]}. Learned: more than 0.99 right. Seconds: of one core. Steps in "
+        "a row: those that wait for each other, for a line of middle length. Best possible: 1.00 right and 0.00 nats "
+        "from both sides, 0.50 and 0.69 from one."
     )
-    report = "\n\n".join(["# Where the two sides meet", circumstances(torch.device("cpu")), notes, table(heading, rows)])
+    title = "# Where the two sides meet"
+    report = "\n\n".join([title, circumstances(torch.device("cpu")), notes, table(heading, rows)])
     print("\n" + report)
     if asked.write:
         store(asked.write, report)

@@ -4,12 +4,12 @@ from figures.drawing import BLUE, GREEN, GREY, INK, MUTED, ORANGE, SMALL, Drawin
 
 WORDS = ("ada", "?", "the", "map", "at", "dawn")
 DESCRIPTION = """
-Three panels, each with the words ada, a blank, the, map, at, dawn in a row at the bottom and states above them. From the left
-only: arrows between states run to the right alone; the state at the blank has heard ada and never dawn. Two readers side by
-side: a row of states whose arrows run to the right brings ada to the blank, another row whose arrows run to the left
-brings dawn there, and the two states meet only in a sum above them. Both in each layer: in the first layer the arrows run
-to both sides, so that the state at the blank has heard ada and dawn, and a second layer can ask for both together before the
-answer.
+Three panels, each with the words ada, a blank, the, map, at, dawn in a row at the bottom and states above them. From
+the left only: arrows between states run to the right alone; the state at the blank has heard ada and never dawn. Two
+readers side by side: a row of states whose arrows run to the right brings ada to the blank, another row whose arrows
+run to the left brings dawn there, and the two states meet only in a sum above them. Both in each layer: in the first
+layer the arrows run to both sides, so that the state at the blank has heard ada and dawn, and a second layer can ask
+for both together before the answer.
 """
 STEP, TOP = 40.0, 64.0
 LEFTS = (14.0, 280.0, 546.0)
@@ -18,8 +18,12 @@ LEFTS = (14.0, 280.0, 546.0)
 def draw() -> Drawing:
     """The drawing."""
     d = Drawing(330, title="Three ways to read a sentence with a blank", description=DESCRIPTION)
-    notes = ("the blank hears ada,\nnever dawn", "each hears one clue;\nthey meet in a sum", "ada and dawn meet inside,\nbefore the answer")
-    for left, heading, note in zip(LEFTS, ("From the left only", "Side by side", "Both in each layer"), notes, strict=True):
+    panels = {
+        "From the left only": "the blank hears ada,\nnever dawn",
+        "Side by side": "each hears one clue;\nthey meet in a sum",
+        "Both in each layer": "ada and dawn meet inside,\nbefore the answer",
+    }
+    for left, (heading, note) in zip(LEFTS, panels.items(), strict=True):
         d.text(left + 120, 18, heading, size=17, bold=True)
         d.text(left + 120, 304, note, size=SMALL, colour=MUTED)
         for place, word in enumerate(WORDS):
@@ -71,7 +75,8 @@ def row(d: Drawing, left: float, y: float, *, right: bool = False, left_: bool =
             if right:
                 d.arrow(*ends, colour=BLUE, width=1.6)
             if left_:
-                d.arrow((ends[1][0], y + (4 if right else 0)), (ends[0][0], y + (4 if right else 0)), colour=ORANGE, width=1.6)
+                low = y + (4 if right else 0)
+                d.arrow((ends[1][0], low), (ends[0][0], low), colour=ORANGE, width=1.6)
 
 
 if __name__ == "__main__":

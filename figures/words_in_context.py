@@ -6,10 +6,10 @@ RIVER, OFFICE = BLUE, ORANGE
 SENTENCES = ("ada saw the *bank*\non the river.", "hugo saw the *bank*\nat the office.")
 DESCRIPTION = """
 Two halves. Left, "One vector per word": the sentences "ada saw the bank on the river." and "hugo saw the bank at the
-office." both look bank up in one table, and both get the same point on a map of words. On the map, boat, heron and bridge
-form a group of river words, letter and desk a group of office words; the one point of bank lies with the river words,
-slightly towards the office. Right, "One vector per occurrence": the same two sentences go through a model that reads the
-whole sentence. The first bank lands among boat, heron and bridge, the second one among letter and desk.
+office." both look bank up in one table, and both get the same point on a map of words. On the map, boat, heron and
+bridge form a group of river words, letter and desk a group of office words; the one point of bank lies with the river
+words, slightly towards the office. Right, "One vector per occurrence": the same two sentences go through a model that
+reads the whole sentence. The first bank lands among boat, heron and bridge, the second one among letter and desk.
 """
 HALF, MAP_Y, MAP_HEIGHT = 376, 188, 196
 PLACES = {"boat": (52, 40), "heron": (44, 92), "bridge": (86, 140), "letter": (322, 66), "desk": (316, 138)}
@@ -18,9 +18,10 @@ PLACES = {"boat": (52, 40), "heron": (44, 92), "bridge": (86, 140), "letter": (3
 def draw() -> Drawing:
     """The drawing."""
     d = Drawing(396, title="One vector per word, and one per occurrence", description=DESCRIPTION)
+    apart_banks = [(112, 72, RIVER), (258, 104, OFFICE)]
     for left, heading, middle, banks in (
         (8, "One vector per word", "a table: look up *bank*", [(136, 92, RIVER)]),
-        (416, "One vector per occurrence", "a model that reads the whole sentence", [(112, 72, RIVER), (258, 104, OFFICE)]),
+        (416, "One vector per occurrence", "a model that reads the whole sentence", apart_banks),
     ):
         d.text(left + HALF / 2, 18, heading, size=17, bold=True)
         tops = [
@@ -40,8 +41,8 @@ def draw() -> Drawing:
         for number, (top, colour, (x, y, _)) in enumerate(lines):
             apart = 0 if len(banks) == 2 else (-5, 5)[number]
             start = (top.centre[0], wide.y + wide.height)
-            d.arrow(start, (start[0], 164), (paper.x + x + apart, 164), (paper.x + x + apart, paper.y + y - 14), colour=colour,
-                    width=2.2)  # fmt: skip
+            end = paper.x + x + apart
+            d.arrow(start, (start[0], 164), (end, 164), (end, paper.y + y - 14), colour=colour, width=2.2)
         for x, y, colour in banks:
             put(d, paper, x, y, "bank", colour if len(banks) == 2 else INK, bold=True)
     return d
@@ -49,9 +50,9 @@ def draw() -> Drawing:
 
 def put(d: Drawing, paper: Box, x: float, y: float, word: str, colour: str, *, bold: bool) -> None:
     """A word on the map, in a box of its own."""
-    width = 58 if bold else 54
-    d.box(paper.x + x - width / 2, paper.y + y - 13, width, 26, word, colour=colour, strength=0.3 if bold else 0.12, size=14,
-          bold=bold, edge=2.4 if bold else 1.2)  # fmt: skip
+    width, strength, edge = (58, 0.3, 2.4) if bold else (54, 0.12, 1.2)
+    left, top = paper.x + x - width / 2, paper.y + y - 13
+    d.box(left, top, width, 26, word, colour=colour, strength=strength, size=14, bold=bold, edge=edge)
 
 
 if __name__ == "__main__":

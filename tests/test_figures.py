@@ -48,6 +48,7 @@ def test_the_figures_are_there() -> None:
         "bert",
         "bert_input",
         "book_map",
+        "both_sides",
         "cut_head",
         "encoder_layer",
         "floor",
@@ -60,6 +61,7 @@ def test_the_figures_are_there() -> None:
         "scaled_dot_product_attention",
         "soft_lookup",
         "value_path",
+        "words_in_context",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 
