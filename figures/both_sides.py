@@ -2,16 +2,16 @@
 
 from figures.drawing import BLUE, GREEN, GREY, INK, MUTED, ORANGE, SMALL, Drawing, Point
 
-WORDS = ("ada", "?", "the", "map", "at", "dawn")
+WORDS = ("ada", "?", "maps", "at", "dawn")
 DESCRIPTION = """
-Three panels, each with the words ada, a blank, the, map, at, dawn in a row at the bottom and states above them. From
+Three panels, each with the words ada, a blank, maps, at, dawn in a row at the bottom and states above them. From
 the left only: arrows between states run to the right alone; the state at the blank has heard ada and never dawn. Two
 readers side by side: a row of states whose arrows run to the right brings ada to the blank, another row whose arrows
 run to the left brings dawn there, and the two states meet only in a sum above them. Both in each layer: in the first
 layer the arrows run to both sides, so that the state at the blank has heard ada and dawn, and a second layer can ask
 for both together before the answer.
 """
-STEP, TOP = 40.0, 64.0
+STEP, TOP = 48.0, 64.0
 LEFTS = (14.0, 280.0, 546.0)
 
 
@@ -49,7 +49,7 @@ def draw() -> Drawing:
                 d.arrow(at(LEFTS[2], place, 214), at(LEFTS[2], other, 161), colour=GREEN if other == 1 else "#c8d0d8",
                         width=2.0 if other == 1 else 1.2, head=other == 1)  # fmt: skip
     d.arrow(at(LEFTS[2], 1, 139), at(LEFTS[2], 1, 92), colour=GREEN, width=2.4)
-    answer(d, LEFTS[2], GREEN, "read")
+    answer(d, LEFTS[2], GREEN, "reads")
     return d
 
 
