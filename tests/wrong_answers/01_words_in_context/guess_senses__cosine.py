@@ -5,6 +5,7 @@ caught by: test-guess-senses
 message: each new state belongs to the sense whose mean is nearest
 """
 
+
 def guess_senses(states, senses, asked):
     known = senses.unique()
     centroids = torch.stack([states[senses == sense].mean(0) for sense in known])

@@ -5,6 +5,7 @@ caught by: test-left-one-out
 message: left out of its own sense
 """
 
+
 def left_one_out(states, senses):
     centroids = torch.stack([states[senses == sense].mean(0) for sense in (0, 1)])
     return int((torch.cdist(states, centroids).argmin(1) == senses).sum())

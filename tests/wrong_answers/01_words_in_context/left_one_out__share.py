@@ -5,6 +5,7 @@ caught by: test-left-one-out
 message: of 12: a finding
 """
 
+
 def left_one_out(states, senses):
     right = 0
     for number in range(len(states)):

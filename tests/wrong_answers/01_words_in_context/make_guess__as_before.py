@@ -5,5 +5,6 @@ caught by: test-make-guess
 message: nothing but a sum of the two sides
 """
 
+
 def make_guess(width):
     return nn.Linear(2 * width, 2)

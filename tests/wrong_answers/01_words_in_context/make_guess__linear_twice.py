@@ -5,5 +5,6 @@ caught by: test-make-guess
 message: Linear maps in a row
 """
 
+
 def make_guess(width):
     return nn.Sequential(nn.Linear(2 * width, 32), nn.Linear(32, 2))

@@ -5,5 +5,6 @@ caught by: test-summary
 message: at the last place it has heard one word
 """
 
+
 def summary(states, mask):
     return states[:, -1]

@@ -5,5 +5,6 @@ caught by: test-summary
 message: from the left: without padding
 """
 
+
 def summary(states, mask):
     return states[:, 0]

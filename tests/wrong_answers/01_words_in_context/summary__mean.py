@@ -5,6 +5,7 @@ caught by: test-summary
 message: at the last place it has heard one word
 """
 
+
 def summary(states, mask):
     mask = mask[:, :, None].float()
     return (states * mask).sum(1) / mask.sum(1)

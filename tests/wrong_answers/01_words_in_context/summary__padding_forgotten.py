@@ -5,6 +5,7 @@ caught by: test-summary
 message: the last *word* has heard all
 """
 
+
 def summary(states, mask):
     half = states.shape[-1] // 2
     return torch.cat([states[:, -1, :half], states[:, 0, half:]], -1)
