@@ -113,6 +113,29 @@ def test_losses_and_floors() -> None:
         assert f"distance {float(F.kl_div(said.log(), true, reduction='sum')):.3f} nats" in asked.answer
 
 
+def test_the_row_of_two_senses_and_its_cosines() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.one_row_for_two_senses(random.Random(seed))
+        senses = torch.tensor([[float(n) for n in row[1:]] for row in table_rows(asked.asked)])
+        near = F.cosine_similarity(senses.sum(0), senses, dim=1)
+        assert f"animal {float(near[0]):.3f}, with the spy {float(near[1]):.3f}" in asked.answer
+        assert f"spy {float(senses[1].sum() / senses.sum()):.3f}." in asked.answer
+
+
+def test_readers_of_one_side_pay_for_the_whole_sentence() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.one_side_and_both(random.Random(seed))
+        joint = torch.tensor([[float(n) for n in row[1:]] for row in table_rows(asked.asked)], dtype=torch.float64)
+        joint /= joint.sum()
+        given_first, given_second = joint / joint.sum(1, keepdim=True), joint / joint.sum(0)
+        second, first = (-(joint * given.log()).sum() for given in (given_first, given_second))
+        said = numbers(asked.answer)
+        assert said[4:6] == pytest.approx([float(first), float(second)], abs=6e-4)
+        assert said[0] + said[1] == pytest.approx(said[6], abs=1.2e-3)
+        assert said[2] + said[3] == pytest.approx(said[6], abs=1.2e-3)
+        assert said[6] == pytest.approx(float(-(joint * joint.log()).sum()), abs=6e-4)
+
+
 def test_a_misprint_by_drawing_words() -> None:
     asked = pretraining.word_seen_through_a_channel(random.Random(5))
     rate, kept, words, replaced, prior = numbers(asked.asked)[:5]

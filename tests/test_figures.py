@@ -48,6 +48,7 @@ def test_the_figures_are_there() -> None:
         "bert",
         "bert_input",
         "book_map",
+        "both_sides",
         "cut_head",
         "encoder_layer",
         "few_labels",
@@ -63,6 +64,7 @@ def test_the_figures_are_there() -> None:
         "soft_lookup",
         "value_path",
         "wordpiece",
+        "words_in_context",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 

@@ -1,4 +1,4 @@
-"""Questions on part I: what a guess costs, word pieces, attention, the encoder."""
+"""Questions on part I: what a guess costs, words in context, word pieces, attention, the encoder."""
 
 import itertools
 import math
@@ -42,6 +42,54 @@ def floor_of_a_blank(draw: random.Random) -> Question:
     )
 
 
+def one_row_for_two_senses(draw: random.Random) -> Question:
+    """Counts of two senses, added, and what the one row is near to."""
+    common = [draw.randint(10, 40), draw.randint(10, 40), 0, draw.randint(1, 6)]
+    rare = [0, draw.randint(0, 2), draw.randint(4, 9), draw.randint(1, 4)]
+    one = [a + b for a, b in zip(common, rare, strict=True)]
+
+    def cosine(a: list[int], b: list[int]) -> float:
+        return sum(x * y for x, y in zip(a, b, strict=True)) / math.hypot(*a) / math.hypot(*b)
+
+    rows = [["mole, the animal", *common], ["mole, the spy", *rare]]
+    return Question(
+        "One row for two senses",
+        5,
+        "The neighbours of *mole* were counted, sense by sense:\n\n"
+        + table(["", "garden", "the", "secret", "found"], rows)
+        + "\n\nGive the one row of *mole*, its cosine with the row of each sense, and the share of its counts that are the "
+        "spy's. A text ten times as long is counted in the same way. What happens to the two cosines?",
+        f"Row {one}. Cosine with the animal {cosine(one, common):.3f}, with the spy {cosine(one, rare):.3f}; share of the "
+        f"spy {sum(rare) / sum(one):.3f}. Nothing, up to chance: the senses keep their shares, and the one row is their sum.",
+    )
+
+
+def one_side_and_both(draw: random.Random) -> Question:
+    """Exact losses of readers of one side and of both, for two words that depend on each other."""
+    counts = [[draw.randint(1, 9) for _ in range(2)] for _ in range(2)]
+    total = sum(map(sum, counts))
+    joint = [[count / total for count in row] for row in counts]
+    first = [sum(row) for row in joint]
+    second = [sum(column) for column in zip(*joint, strict=True)]
+
+    def entropy(parts: list[float]) -> float:
+        return -sum(p * math.log(p) for p in parts)
+
+    both = entropy([p for row in joint for p in row])
+    rows = [[name, *row] for name, row in zip(("ada", "bruno"), counts, strict=True)]
+    left = [entropy(first), both - entropy(first)]
+    right = [both - entropy(second), entropy(second)]
+    return Question(
+        "Left, right, and both",
+        6,
+        f"A language has sentences of two words. This is how often each of its four sentences is said, of {total}:\n\n"
+        + table(["", "read", "drew"], rows)
+        + "\n\nWhat is the least possible loss at the first and at the second word, for a reader from the left, for one "
+        "from the right, and for one who fills a single blank and sees the other word? Why do the first two pay the same "
+        "in all, and what is it that they pay?",
+        f"From the left {decimals(left, 3)}, from the right {decimals(right, 3)}, both sides "
+        f"{decimals([right[0], left[1]], 3)} nats. Left and right pay {both:.3f} nats for a sentence, the entropy of the "
+        "whole sentence: the chain rule, from either end.",
 def longest_pieces(draw: random.Random) -> Question:
     """Greedy longest match on two words, one of which cannot be spelled to its end."""
     stem, longer, endings = draw.choice(
