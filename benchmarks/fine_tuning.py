@@ -42,8 +42,9 @@ from bertmini.metrics import expected_calibration_error
 from bertmini.microworld import split_generator
 from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
 from bertmini.model.tasks import BertForSequenceClassification
-from bertmini.training import Recipe, train
+from bertmini.training.loop import train
 from bertmini.training.optim import linear_schedule
+from bertmini.training.recipe import Recipe
 
 Found = dict[str, object]
 SHELVES, OPINIONS = (Path(__file__).parent / f"english_{name}.tsv" for name in ("shelves", "opinions"))

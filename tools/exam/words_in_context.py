@@ -90,6 +90,9 @@ def one_side_and_both(draw: random.Random) -> Question:
         f"From the left {decimals(left, 3)}, from the right {decimals(right, 3)}, both sides "
         f"{decimals([right[0], left[1]], 3)} nats. Left and right pay {both:.3f} nats for a sentence, the entropy of the "
         "whole sentence: the chain rule, from either end.",
+    )
+
+
 def longest_pieces(draw: random.Random) -> Question:
     """Greedy longest match on two words, one of which cannot be spelled to its end."""
     stem, longer, endings = draw.choice(
