@@ -37,13 +37,8 @@ def draw() -> Drawing:
         d.text(556, y + 15, piece, anchor="start", bold=True)
         d.text(640, y + 15, f"{tries} {'tries' if tries > 1 else 'try'}", anchor="start", size=SMALL, colour=MUTED)
         start = end
-    d.text(
-        LEFT,
-        304,
-        "un is a piece, too, but unb is longer; and believe is one at the beginning of a word only",
-        anchor="start",
-        size=SMALL,
-    )
+    note = "un is a piece, too, but unb is longer; and believe is one at the beginning of a word only"
+    d.text(LEFT, 304, note, anchor="start", size=SMALL)
     return d
 
 
