@@ -207,8 +207,8 @@ def main() -> None:
     notes = (
         f"{STEPS:,} steps of {BATCH} lines, seeds 0 to {asked.seeds - 1}: median (range). Other words on each side of "
         f"the blank: {between}. Learned: more than 0.99 right. Seconds: of one core. Steps in a row: those that wait "
-        "for each other, for a line of middle length. Best possible: 1.00 right and 0.00 nats from both sides, 0.50 and "
-        "0.69 from one."
+        "for each other, for a line of middle length. Best possible: 1.00 right and 0.00 nats from both sides, 0.50 "
+        "and 0.69 from one."
     )
     title = "# Where the two sides meet"
     report = "\n\n".join([title, circumstances(torch.device("cpu")), notes, table(heading, rows)])
