@@ -65,7 +65,8 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
         questions = "\n".join(f"- [{c.number} {c.title}](../{website.front(c)}): {c.question}" for c in listed)
         tree = "\n".join(f"../chapters/{c.name}" for c in listed)
         yield f"parts/{n}.md", f"# Part {part}\n\n{questions}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n"
-    listed = "\n".join([*parts, "GLOSSARY", "site/bibliography"])
+    card = "bertmini/checkpoints/english/README.md"  # of the model that chapters load
+    listed = "\n".join([*parts, card.removesuffix(".md"), "GLOSSARY", "site/bibliography"])
     front = (website.SITE / "index.md").read_text(encoding="utf-8").split("These pages show")[0]
     edition = f"Version {website.version()}. The code of folded cells (plots and plumbing) is in the notebooks."
     map_ = "![Map of the book: six parts, twenty-three chapters](figures/book_map.svg)"
@@ -76,8 +77,9 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
         yield from pictures.items()
     yield "GLOSSARY.md", website.glossary()
     yield "site/bibliography.md", website.bibliography()
-    for path in ROOT.glob("figures/*.[sp][vn]g"):
-        yield f"figures/{path.name}", path.read_bytes()
+    yield card, (ROOT / card).read_text(encoding="utf-8")
+    for picture in [*ROOT.glob("figures/*.[sp][vn]g"), *ROOT.glob("bertmini/checkpoints/*/*.png")]:
+        yield str(picture.relative_to(ROOT)), picture.read_bytes()
 
 
 def declare_formulas(epub: Path, made: Path) -> None:
