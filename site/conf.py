@@ -41,6 +41,7 @@ mathjax3_config = {"options": {"enableMenu": False}}  # its menu would ask a CDN
 
 # The package's pages, from its docstrings
 
+autodoc_default_options = {"no-value": True}  # of constants: some are long patterns, one is a folder of this machine
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True

@@ -132,6 +132,10 @@ def test_pages_load_nothing_from_elsewhere_and_pictures_have_words(pages: dict[P
     assert {str(path): page.without_words for path, page in pages.items() if page.without_words} == {}
 
 
+def test_pages_name_no_folder_of_this_machine(pages: dict[Path, Page]) -> None:
+    assert [path for path in pages if str(ROOT) in path.read_text(encoding="utf-8")] == []
+
+
 def test_terms_lead_from_the_glossary_and_the_index_to_their_chapters(site: Path, pages: dict[Path, Page]) -> None:
     glossary, index = pages[site / "GLOSSARY.html"].leads, pages[site / "genindex.html"].leads
     names = {chapter.number: chapter.name for chapter in website.written()}
