@@ -41,7 +41,6 @@ mathjax3_config = {"options": {"enableMenu": False}}  # its menu would ask a CDN
 
 # The package's pages, from its docstrings
 
-autodoc_default_options = {"no-value": True}  # of constants: some are long patterns, one is a folder of this machine
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
@@ -202,6 +201,15 @@ def mathml(display: str) -> Callable[[HTML5Translator, nodes.math], None]:
     return write
 
 
+def hide_values(_app: Sphinx, document: nodes.document) -> None:
+    """Constants of modules without their values: some are long patterns, one is a folder of the machine that builds."""
+    for constant in document.findall(addnodes.desc):
+        if constant["objtype"] == "data":
+            for value in [*constant.findall(addnodes.desc_annotation)]:
+                if value.astext().strip().startswith("="):
+                    value.parent.remove(value)
+
+
 def name_corners(_app: Sphinx, document: nodes.document, _page: str) -> None:
     """A table's empty corner is a heading cell like any other; a screen reader needs something to say there."""
     if tags.has("book"):  # noqa: F821
@@ -218,6 +226,7 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (mathml("inline"), None), (mathml("block"), None))
     app.add_js_file(None, body=SCRIPT, priority=900)
     app.connect("autodoc-process-docstring", as_rst)
+    app.connect("doctree-read", hide_values)
     app.connect("doctree-resolved", name_corners)
     app.connect("env-updated", terms_only)
     app.connect("html-page-context", below, priority=900)
