@@ -102,8 +102,14 @@ epub_tocdepth = 3
 epub_css_files = ["book.css"]
 epub_use_index = False
 
-# Excerpts in search results are fetched from the pages, which a browser refuses to a page from the disk.
-FROM_DISK = "if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
+# Excerpts in search results are fetched from the pages, which a browser refuses to a page from the disk. And a formula
+# that is wider than a telephone is scrolled by the keyboard, too.
+SCRIPT = """
+if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+addEventListener('load', () => window.MathJax?.startup?.promise?.then(() => {
+  for (const formula of document.querySelectorAll('mjx-container[display=true]')) formula.tabIndex = 0;
+}));
+"""
 
 # The file that an edit of a page belongs to, where it is not the page's own source.
 MADE_FROM = {"index": "site/index.md", "site/bibliography": "site/references.bib"}
@@ -170,7 +176,7 @@ def below(_app: Sphinx, page: str, _template: str, context: dict[str, object], d
         if not page.startswith("api/"):
             links.append((f"{where}/edit/{website.BRANCH}/{path}", f"Edit this {what}"))
     else:
-        links = [(context["pathto"]("site/errata") + "#report-an-error", f"Report an error in this {what}")]  # type: ignore[operator]
+        links = [(context["pathto"]("site/errata").rstrip("#") + "#report-an-error", f"Report an error in this {what}")]  # type: ignore[operator]
     listed = " · ".join(f'<a href="{escape(address)}">{text}</a>' for address, text in links)
     context["body"] = f"{context['body']}\n<p class='below'>{listed}</p>"
 
@@ -195,11 +201,32 @@ def mathml(display: str) -> Callable[[HTML5Translator, nodes.math], None]:
     return write
 
 
+def hide_values(_app: Sphinx, document: nodes.document) -> None:
+    """Constants of modules without their values: some are long patterns, one is a folder of the machine that builds."""
+    for constant in document.findall(addnodes.desc):
+        if constant["objtype"] == "data":
+            for value in [*constant.findall(addnodes.desc_annotation)]:
+                if value.astext().strip().startswith("="):
+                    value.parent.remove(value)
+
+
+def name_corners(_app: Sphinx, document: nodes.document, _page: str) -> None:
+    """A table's empty corner is a heading cell like any other; a screen reader needs something to say there."""
+    if tags.has("book"):  # noqa: F821
+        return
+    for head in document.findall(nodes.thead):
+        for corner in head.findall(nodes.entry):
+            if not corner.astext().strip():
+                corner += nodes.raw("", '<span class="visually-hidden">row</span>', format="html")
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx what to call."""
     app.add_transform(DefinedTerms)
     app.add_html_math_renderer("mathml", (mathml("inline"), None), (mathml("block"), None))
-    app.add_js_file(None, body=FROM_DISK, priority=900)
+    app.add_js_file(None, body=SCRIPT, priority=900)
     app.connect("autodoc-process-docstring", as_rst)
+    app.connect("doctree-read", hide_values)
+    app.connect("doctree-resolved", name_corners)
     app.connect("env-updated", terms_only)
     app.connect("html-page-context", below, priority=900)

@@ -56,28 +56,38 @@ def for_paper(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str
 
 def sources() -> Iterator[tuple[str, str | bytes]]:
     """Every file's path and content."""
-    there, parts = website.written(), []
+    there, parts, contents = website.written(), [], []
     for n, (part, chapters) in enumerate(OUTLINE.items(), start=1):
         listed = [c for c in chapters if c in there]
         if not listed:
             continue
         parts.append(f"parts/{n}")
+        contents.append(f"- [Part {part}](parts/{n}.md)")
+        contents += [f"  - [{c.number} {c.title}]({website.front(c)})" for c in listed]
         questions = "\n".join(f"- [{c.number} {c.title}](../{website.front(c)}): {c.question}" for c in listed)
         tree = "\n".join(f"../chapters/{c.name}" for c in listed)
         yield f"parts/{n}.md", f"# Part {part}\n\n{questions}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n"
-    listed = "\n".join([*parts, "GLOSSARY", "site/bibliography"])
+    card = "bertmini/checkpoints/english/README.md"  # of the model that chapters load
+    listed = "\n".join([*parts, card.removesuffix(".md"), "GLOSSARY", "site/bibliography"])
     front = (website.SITE / "index.md").read_text(encoding="utf-8").split("These pages show")[0]
     edition = f"Version {website.version()}. The code of folded cells (plots and plumbing) is in the notebooks."
+    contents += [
+        f"- [The model english]({card})",
+        "- [Glossary](GLOSSARY.md)",
+        "- [Bibliography](site/bibliography.md)",
+    ]
     map_ = "![Map of the book: six parts, twenty-three chapters](figures/book_map.svg)"
-    yield "index.md", f"{front}{edition}\n\n{map_}\n\n```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n"
+    tree = f"```{{toctree}}\n:hidden:\n\n{listed}\n```"
+    yield "index.md", "\n\n".join([front + edition, map_, "**Contents**", "\n".join(contents), tree, ""])
     for chapter in there:
         notebook, pictures = for_paper(read(ROOT / website.front(chapter)), chapter.name)
         yield website.front(chapter), nbformat.writes(notebook)
         yield from pictures.items()
     yield "GLOSSARY.md", website.glossary()
     yield "site/bibliography.md", website.bibliography()
-    for path in ROOT.glob("figures/*.[sp][vn]g"):
-        yield f"figures/{path.name}", path.read_bytes()
+    yield card, (ROOT / card).read_text(encoding="utf-8")
+    for picture in [*ROOT.glob("figures/*.[sp][vn]g"), *ROOT.glob("bertmini/checkpoints/*/*.png")]:
+        yield str(picture.relative_to(ROOT)), picture.read_bytes()
 
 
 def declare_formulas(epub: Path, made: Path) -> None:

@@ -381,6 +381,9 @@ def website() -> Path:
     mathjax()
     out = sphinx("html", BUILD / "source")
     slides.main(["--out", str(out / "slides")])
+    for page in (out / "slides").glob("*.html"):  # they link to notebooks, which here are pages
+        text = re.sub(r'href="(\w+)\.ipynb"', r'href="../chapters/\1.html"', page.read_text(encoding="utf-8"))
+        page.write_text(text, encoding="utf-8", newline="\n")
     return out
 
 
