@@ -78,7 +78,7 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
     ]
     map_ = "![Map of the book: six parts, twenty-three chapters](figures/book_map.svg)"
     tree = f"```{{toctree}}\n:hidden:\n\n{listed}\n```"
-    yield "index.md", "\n\n".join([front + edition, map_, "**Contents**", "\n".join(contents), tree, ""])
+    yield "index.md", "\n\n".join([front + edition, "**Contents**", "\n".join(contents), map_, tree, ""])
     for chapter in there:
         notebook, pictures = for_paper(read(ROOT / website.front(chapter)), chapter.name)
         yield website.front(chapter), nbformat.writes(notebook)
