@@ -169,7 +169,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 # What a reader sees
 
 
-def looks_right(seen: Visit) -> None:
+def assert_looks_right(seen: Visit) -> None:
     assert seen.refused == []
     assert seen.errors == []
     assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
@@ -179,7 +179,7 @@ def looks_right(seen: Visit) -> None:
 def test_a_page_of_each_kind_asks_nobody_and_fits_a_telephone(site: Path, browser: Browser, kind: str) -> None:
     with visit(browser, address(site, KINDS[kind]), width=400) as seen:
         seen.page.wait_for_load_state("load")
-        looks_right(seen)
+        assert_looks_right(seen)
 
 
 @pytest.mark.whole
@@ -202,7 +202,7 @@ def test_the_search_finds_twelve_words(site: Path, browser: Browser) -> None:
             wait_until(seen.page, "/found/.test(document.querySelector('.search-summary')?.textContent ?? '')")
             links = seen.page.eval_on_selector_all("ul.search li > a", "all => all.map(a => a.href)")
             assert any(f"/{page}.html" in link for link in links[:10]), f"{word}: {links[:10]}"
-        looks_right(seen)
+        assert_looks_right(seen)
 
 
 def test_the_theme_can_be_chosen(site: Path, browser: Browser) -> None:
@@ -231,7 +231,7 @@ def test_folded_cells_open_and_formulas_and_views_are_drawn(site: Path, browser:
         assert len(views) >= 3
         for view in views:
             wait_until(view, "document.querySelectorAll('main svg, main canvas, main table').length > 0")
-        looks_right(seen)
+        assert_looks_right(seen)
 
 
 def test_the_keyboard_is_enough(site: Path, browser: Browser) -> None:
