@@ -31,12 +31,12 @@ test: .venv/developer  ## Everything that must hold
 	$(BIN)/mypy bertmini
 	$(BIN)/codespell
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto --dist loadscope
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 
 test-elsewhere: .venv/developer  ## The notebooks under three other arithmetics: only digits may change
-	$(BIN)/python -m pytest --numprocesses auto --dist loadscope -m elsewhere tests/test_notebooks.py
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder -m elsewhere tests/test_notebooks.py
 
 notebooks: .venv/developer  ## Run and store every notebook
 	$(BIN)/python -m tools.notebooks

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import arithmetic
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 torch.set_num_threads(1)
+
+
+LONGEST = ("test_notebooks.py", "test_offline.py", "test_exercises.py", "test_browser_lab.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a module's tests together, since they share fixtures, but spread notebooks; start with what takes longest."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: not item.path.name.endswith(LONGEST))
+
+
+def group(item: pytest.Item) -> str:
+    """Name what one worker runs: a module, or its tests of one notebook."""
+    path = item.callspec.params.get("path") if hasattr(item, "callspec") else None
+    return f"{item.path.stem}:{path.stem}" if isinstance(path, Path) else item.path.stem
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
