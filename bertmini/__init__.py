@@ -11,10 +11,12 @@ try:
     from bertmini.config import PRESETS, BertConfig
     from bertmini.data.batches import ExampleStream, batches_in_order
     from bertmini.data.classification import classification_rows
+    from bertmini.data.conll import read_conll
     from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
     from bertmini.data.masking import Masking
     from bertmini.data.pretraining import PretrainingStream, TextPairs
     from bertmini.data.tables import LabelledText, label_names, read_labelled
+    from bertmini.data.tagging import TaggedWords, tagging_rows
     from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
     from bertmini.microworld import Floor, World
     from bertmini.model.attention import MultiHeadAttention, Rows, scaled_dot_product_attention
@@ -24,7 +26,8 @@ try:
     from bertmini.runs.fill_mask import fill_mask
     from bertmini.runs.finetune import finetune
     from bertmini.runs.pretrain import pretrain
-    from bertmini.runs.settings import FinetuningSettings, PretrainingSettings
+    from bertmini.runs.settings import FinetuningSettings, PretrainingSettings, TaggingSettings
+    from bertmini.runs.tag import find_entities, predict_tags
     from bertmini.training.log import History
     from bertmini.training.loop import train
     from bertmini.training.recipe import Recipe
@@ -59,6 +62,8 @@ __all__ = [
     "PretrainingStream",
     "Recipe",
     "Rows",
+    "TaggedWords",
+    "TaggingSettings",
     "TextCorpus",
     "TextPairs",
     "WordPieceTokenizer",
@@ -66,12 +71,16 @@ __all__ = [
     "batches_in_order",
     "classification_rows",
     "fill_mask",
+    "find_entities",
     "finetune",
     "label_names",
     "library_docs",
     "open_corpus",
+    "predict_tags",
     "pretrain",
+    "read_conll",
     "read_labelled",
     "scaled_dot_product_attention",
+    "tagging_rows",
     "train",
 ]

@@ -14,19 +14,19 @@ from typing import Any, get_args
 
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.pretraining import BertForMaskedLM
-from bertmini.printing import announce, prepare_streams, print_classifier, print_evaluation, print_run, say
+from bertmini.printing import announce, prepare_streams, print_evaluation, print_finetuned, print_run, say
 from bertmini.runs.evaluate import evaluate
 from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import fill_mask
-from bertmini.runs.finetune import finetune, model_is_safe, save_confusion
+from bertmini.runs.finetune import TASKS, finetune, model_is_safe, save_confusion
 from bertmini.runs.info import info
 from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.pretrain import filled_examples, pretrain, save_curve
 from bertmini.runs.settings import (
     TEXT_SETTINGS,
     WORLD_SETTINGS,
-    FinetuningSettings,
     PretrainingSettings,
+    TuningSettings,
     choose_settings,
     read_settings,
 )
@@ -105,15 +105,16 @@ def add_finetune(commands: Any) -> None:
     """Describe `finetune`, which has a command of its own for each task."""
     tune = commands.add_parser("finetune", help="teach a pretrained BERT a task, from examples in a file")
     tasks = tune.add_subparsers(dest="task", required=True)
-    task = tasks.add_parser("classification", help="one class for each text, or pair of texts")
-    task.set_defaults(run=run_finetune)
-    for field in fields(FinetuningSettings):
-        if field.name == "checkpoint":
-            task.add_argument(field.name, type=named_path, help=field.metadata["meaning"])
-        else:
-            add_setting(task, field, spell_value(field, field.default))
-    task.add_argument("--out", type=named_path, required=True, help="folder for the result, new or empty")
-    add_device(task)
+    for task in TASKS:
+        command = tasks.add_parser(task.name, help=task.help)
+        command.set_defaults(run=run_finetune)
+        for field in fields(task.settings):
+            if field.name == "checkpoint":
+                command.add_argument(field.name, type=named_path, help=field.metadata["meaning"])
+            else:
+                add_setting(command, field, spell_value(field, field.default))
+        command.add_argument("--out", type=named_path, required=True, help="folder for the result, new or empty")
+        add_device(command)
 
 
 def add_setting(parser: argparse.ArgumentParser, field: Field[Any], default: str) -> None:
@@ -184,7 +185,7 @@ def add_questions(commands: Any) -> None:
     add("tokenize", run_tokenize, "show the word pieces of a text and their ids").add_argument("text")
 
 
-def asked_for(asked: argparse.Namespace, kind: type[PretrainingSettings | FinetuningSettings]) -> dict[str, Any]:
+def asked_for(asked: argparse.Namespace, kind: type[PretrainingSettings | TuningSettings]) -> dict[str, Any]:
     """Pick the settings of one kind that were asked for."""
     values = {field.name: getattr(asked, field.name) for field in fields(kind)}
     return {name: value for name, value in values.items() if value is not None}
@@ -209,14 +210,15 @@ def run_pretrain(asked: argparse.Namespace) -> None:
 
 
 def run_finetune(asked: argparse.Namespace) -> None:
-    """Fine-tune, then show how well each class is told."""
-    settings = FinetuningSettings(**asked_for(asked, FinetuningSettings))
+    """Fine-tune, then show how well each class, or each kind of entity, is told."""
+    task = next(task for task in TASKS if task.name == asked.task)
+    settings: Any = task.settings(**asked_for(asked, task.settings))
     start = "random weights, shaped like" if settings.from_scratch else "the weights of"
-    announce(f"Training a classifier from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
+    announce(f"Training a {task.noun} from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
     result = finetune(settings, asked.out, device=asked.device)
     with model_is_safe(asked.out):
         save_confusion(result, asked.out / "confusion.png")
-        print_classifier(result)
+        print_finetuned(result)
     say()
     say(f"Confusion matrix: {asked.out / 'confusion.png'}")
     say("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")

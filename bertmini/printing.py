@@ -11,10 +11,11 @@ import re
 import sys
 
 from bertmini.metrics import class_report, macro_f1
+from bertmini.runs.classify import Finetuned
 from bertmini.runs.fill_mask import Guess
-from bertmini.runs.finetune import Finetuned
 from bertmini.runs.held_out import Evaluation
 from bertmini.runs.pretrain import Filled, Run
+from bertmini.runs.tag import FinetunedTagger
 
 # Control characters, line and paragraph ends, half surrogate pairs, and the marks that turn the direction of writing.
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -94,6 +95,14 @@ def spell_guesses(guesses: list[Guess]) -> str:
     return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
 
 
+def print_finetuned(result: Finetuned | FinetunedTagger) -> None:
+    """Print how a fine-tuning went, as its task has it."""
+    if isinstance(result, Finetuned):
+        print_classifier(result)
+    else:
+        print_tagger(result)
+
+
 def print_classifier(result: Finetuned) -> None:
     """Print how each epoch did and what the best one takes for what."""
     for note in result.notes:
@@ -117,3 +126,25 @@ def print_classifier(result: Finetuned) -> None:
         f"  accuracy {result.best.accuracy:.1%} (always the commonest class: {commonest:.1%}), "
         f"mean F1 {macro_f1(report):.1%}, calibration error {result.calibration_error:.1%}"
     )
+
+
+def print_tagger(result: FinetunedTagger) -> None:
+    """Print how each epoch did and which entities the best one finds."""
+    for note in result.notes:
+        say(f"Note: {note}")
+    words = int(result.matrix.sum())
+    say(f"Judged on {result.settings.eval}, {words:,} words:")
+    say("  epoch  loss, nats  words right  entity F1")
+    for epoch in result.epochs:
+        remark = "  before training" if epoch.number == 0 else "  best, kept" if epoch == result.best else ""
+        say(f"  {epoch.number:5d}  {epoch.loss:10.3f}  {epoch.accuracy:11.1%}  {epoch.f1:9.1%}{remark}")
+    width = max(8, *(len(visible(scores.label)) for scores in result.scores))
+    say()
+    say(f"  {'entities':{width}s}  precision  recall     F1  there are")
+    for scores in result.scores:
+        say(
+            f"  {visible(scores.label):{width}s}  {scores.precision:9.1%}  {scores.recall:6.1%}  {scores.f1:5.1%}  "
+            f"{scores.support:9,}"
+        )
+    outside = int(result.matrix[0].sum()) / words
+    say(f"  words right {result.best.accuracy:.1%} (always O: {outside:.1%}, and not one entity)")

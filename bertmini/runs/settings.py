@@ -5,17 +5,16 @@ fields (`bertmini.cli`), and what the fields refuse is refused everywhere. Taugh
 """
 
 import json
-import math
-import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar
 
 from bertmini.config import MOST, PRESETS
+from bertmini.data.tagging import LABELLED
 from bertmini.files import read_json, write_atomically
 from bertmini.model.pretrained import read_config
 from bertmini.runs.folders import strangers
+from bertmini.runs.options import option, refuse_impossible
 from bertmini.training.device import PRECISIONS
 from bertmini.training.optim import OPTIMIZERS, SCHEDULES
 from bertmini.training.recipe import Recipe
@@ -26,46 +25,7 @@ DEFAULT_VOCAB_SIZE = 8_192  # or as many as a small text gives
 LONGEST = 128  # tokens of a text to be classified, unless asked for more
 MOST_SEED = 2**63 - 1  # torch takes no more
 MOST_THREADS = 512  # thousands end the process without a word
-MOST_COUNTED = 10**9  # steps, epochs, examples in a batch
 WIDTH_TIMES_RATE = 0.04  # the wider the model, the smaller the steps: 5e-5 for BERT-base, 3e-4 for tiny
-
-
-def option(
-    meaning: str, *, none: str = "", choices: Sequence[str] = (), least: int | None = None, most: int = MOST_COUNTED
-) -> dict[str, Any]:
-    """Describe a field: what it means, what None means, and which values it takes.
-
-    `least` and `most` are for whole numbers; a share has `most=1`, and begins at 0.
-    """
-    return {"meaning": meaning, "none": none, "choices": tuple(choices), "least": least, "most": most}
-
-
-MEANT_BY: dict[Any, Any] = {int: int, float: int | float, str: str, bool: bool, Path: str | os.PathLike, type(None): ()}
-SPELLED = {int: "a whole number", float: "a number", str: "text", bool: "true or false", Path: "a path"}
-
-
-def refuse_impossible(settings: "PretrainingSettings | FinetuningSettings") -> None:
-    """Compare every field with its description. Raises `ValueError` naming the field and its value."""
-    for one in fields(settings):
-        name, value = one.name, getattr(settings, one.name)
-        choices, least, most = (one.metadata[key] for key in ("choices", "least", "most"))
-        kinds = get_args(one.type) or (one.type,)
-        if value is None and type(None) in kinds:
-            continue
-        if not any(isinstance(value, MEANT_BY[kind]) for kind in kinds) or (bool not in kinds and value is True):
-            raise ValueError(f"{name} is {value!r}; it must be {SPELLED[kinds[0]]}")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{name} is {value}; it must be a number that is finite")
-        if choices and value not in choices:
-            raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
-        if least is not None and value < least:
-            raise ValueError(f"{name} is {value}; it must be at least {least}")
-        if least is not None and value > most:
-            raise ValueError(f"{name} is {value}; it must be at most {most}")
-        if most == 1 and not 0 <= value <= most:
-            raise ValueError(f"{name} is {value}; a share lies between 0 and {most}")
-    if not 0 <= settings.dropout < 1:
-        raise ValueError(f"dropout is {settings.dropout}; a rate lies in [0, 1)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,15 +90,12 @@ class PretrainingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuningSettings:
-    """All that decides a fine-tuning's result; None is decided by the checkpoint, see `settle`."""
+class TuningSettings:
+    """What decides the result of any fine-tuning; None is decided by the checkpoint, see `settle`."""
 
     checkpoint: Path = field(metadata=option("a folder that pretrain wrote, or any BERT in safetensors"))
     train: Path = field(metadata=option("examples to train on: .tsv or .jsonl"))
     eval: Path = field(metadata=option("others, to choose the best epoch by"))
-    text_column: str = field(default="text", metadata=option("its name, or in a .tsv without heading its number"))
-    pair_column: str | None = field(default=None, metadata=option("the second text's", none="none"))
-    label_column: str = field(default="label", metadata=option("the class's"))
     epochs: int = field(default=5, metadata=option("passes over the examples, at most", least=1))
     patience: int = field(default=2, metadata=option("stop after so many epochs without a better one", least=1))
     batch_size: int = field(default=32, metadata=option("examples in a batch", least=1))
@@ -159,6 +116,25 @@ class FinetuningSettings:
         """Refuse what cannot be meant, naming the value."""
         refuse_impossible(self)
 
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuningSettings(TuningSettings):
+    """All that decides a classifier: what any fine-tuning is asked, and the columns of its tables."""
+
+    text_column: str = field(default="text", metadata=option("its name, or in a .tsv without heading its number"))
+    pair_column: str | None = field(default=None, metadata=option("the second text's", none="none"))
+    label_column: str = field(default="label", metadata=option("the class's"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggingSettings(TuningSettings):
+    """All that decides a tagger."""
+
+    train: Path = field(metadata=option("sentences to train on, in CoNLL's columns: a word and its tag on a line"))
+    labelled: str = field(default="first", metadata=option("which of a word's pieces has its tag", choices=LABELLED))
+
+
+Tuning = TypeVar("Tuning", bound=TuningSettings)
 
 WORLD_SETTINGS = PretrainingSettings(
     corpus=MICROWORLD,
@@ -247,7 +223,7 @@ def store_settings(folder: Path, settings: PretrainingSettings) -> None:
     write_atomically(folder / SETTINGS_FILE, json.dumps(asdict(settings), indent=2) + "\n")
 
 
-def settle(settings: FinetuningSettings) -> FinetuningSettings:
+def settle(settings: Tuning) -> Tuning:
     """Decide what was left open, by the checkpoint's sizes. Raises `ValueError` for texts too long for it."""
     config = read_config(settings.checkpoint)
     limit = config.max_position_embeddings
