@@ -14,11 +14,13 @@ FLOORS = {
     "config": 0,
     "files": 0,
     "metrics": 0,
+    "answer_scores": 0,
     "data": 1,
     "microworld": 1,
     "model": 1,
     "training": 1,
     "inside": 2,
+    "search": 2,
     "viz": 3,
     "runs": 4,
     "__init__": 5,  # the public names
