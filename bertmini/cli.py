@@ -1,4 +1,4 @@
-"""The command line: `python -m bertmini COMMAND`. Options and printing; the work is done in `bertmini.runs`.
+"""The command line: `python -m bertmini COMMAND`. The options; what each command does is in `bertmini.commands`.
 
 A user's mistake ends with exit code 2 and one line that says what to do. Options that are settings are made from the
 fields of `bertmini.runs.settings`: names, defaults and help are written there.
@@ -12,24 +12,19 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from bertmini.data.wordpiece import WordPieceTokenizer
-from bertmini.model.pretraining import BertForMaskedLM
-from bertmini.printing import announce, prepare_streams, print_evaluation, print_finetuned, print_run, say
-from bertmini.runs.evaluate import evaluate
-from bertmini.runs.explore import explore_checkpoint
-from bertmini.runs.fill_mask import fill_mask
-from bertmini.runs.finetune import TASKS, finetune, model_is_safe, save_confusion
-from bertmini.runs.info import info
-from bertmini.runs.opened import open_tokenizer
-from bertmini.runs.pretrain import filled_examples, pretrain, save_curve
-from bertmini.runs.settings import (
-    TEXT_SETTINGS,
-    WORLD_SETTINGS,
-    PretrainingSettings,
-    TuningSettings,
-    choose_settings,
-    read_settings,
+from bertmini.commands import (
+    run_answer,
+    run_attention,
+    run_evaluate,
+    run_fill_mask,
+    run_finetune,
+    run_info,
+    run_pretrain,
+    run_tokenize,
 )
+from bertmini.printing import prepare_streams, say
+from bertmini.runs.finetune import TASKS
+from bertmini.runs.settings import TEXT_SETTINGS, WORLD_SETTINGS, PretrainingSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -173,6 +168,9 @@ def add_questions(commands: Any) -> None:
 
     fill = add("fill-mask", run_fill_mask, "guess what stands at each [MASK] of a text")
     fill.add_argument("text", help='such as "the [MASK] of the city"')
+    find = add("answer", run_answer, "find passages that may answer a question, and read them")
+    find.add_argument("path", help="a text file, or a folder of them")
+    find.add_argument("--question", required=True, help='such as "Where does the seal live?"')
     look = add("attention", run_attention, "write a page that shows what every head does with a sentence")
     look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
     look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")
@@ -183,87 +181,3 @@ def add_questions(commands: Any) -> None:
     judge.add_argument("--corpus", required=True, help="as for pretrain")
     add("info", run_info, "show a checkpoint's sizes and where its parameters are")
     add("tokenize", run_tokenize, "show the word pieces of a text and their ids").add_argument("text")
-
-
-def asked_for(asked: argparse.Namespace, kind: type[PretrainingSettings | TuningSettings]) -> dict[str, Any]:
-    """Pick the settings of one kind that were asked for."""
-    values = {field.name: getattr(asked, field.name) for field in fields(kind)}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-# ---- answers ----
-
-
-def run_pretrain(asked: argparse.Namespace) -> None:
-    """Pretrain, then show what was learned."""
-    begun = read_settings(asked.out) if asked.resume else None
-    settings = choose_settings(asked_for(asked, PretrainingSettings), begun)
-    announce(f"Pretraining a {settings.preset} BERT on {settings.corpus}, {settings.steps} steps, into {asked.out}")
-    run = pretrain(settings, asked.out, device=asked.device, resume=asked.resume)
-    with model_is_safe(asked.out):
-        save_curve(run, asked.out / "loss.png")
-        print_run(run, filled_examples(run))
-    say()
-    say(f"Loss curve: {asked.out / 'loss.png'}")
-    say(f'Try it:     python -m bertmini fill-mask {asked.out} "a sentence with a [MASK] in it."')
-    say("Read on:    make lab   (or: .venv/bin/jupyter lab --preferred-dir=chapters)")
-
-
-def run_finetune(asked: argparse.Namespace) -> None:
-    """Fine-tune, then show how well each class, or each kind of entity, is told."""
-    task = next(task for task in TASKS if task.name == asked.task)
-    settings: Any = task.settings(**asked_for(asked, task.settings))
-    start = "random weights, shaped like" if settings.from_scratch else "the weights of"
-    announce(f"Training a {task.noun} from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
-    result = finetune(settings, asked.out, device=asked.device)
-    with model_is_safe(asked.out):
-        save_confusion(result, asked.out / "confusion.png")
-        print_finetuned(result)
-    say()
-    say(f"Confusion matrix: {asked.out / 'confusion.png'}")
-    say("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")
-
-
-def run_fill_mask(asked: argparse.Namespace) -> None:
-    """Print the five best pieces for each blank."""
-    model = BertForMaskedLM.from_pretrained(asked.checkpoint)
-    tokenizer = open_tokenizer(asked.checkpoint, model.config)
-    for number, guesses in enumerate(fill_mask(model, tokenizer, asked.text), 1):
-        say(f"[MASK] {number}")
-        for guess in guesses:
-            say(f"  {guess.probability:6.1%}  {guess.piece}")
-
-
-def run_attention(asked: argparse.Namespace) -> None:
-    """Write the page and say where it is."""
-    page = explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside, also=asked.also)
-    page.save(asked.out)
-    say(f"Open {asked.out} in a browser: it needs no network.")
-
-
-def run_evaluate(asked: argparse.Namespace) -> None:
-    """Print a checkpoint's figures on the held-out part of a corpus."""
-    evaluation, figures, note = evaluate(asked.checkpoint, asked.corpus)
-    print_evaluation(evaluation, figures)
-    if note:
-        say(f"Note: {note}")
-
-
-def run_info(asked: argparse.Namespace) -> None:
-    """Print sizes, and parameters by part."""
-    config, counts = info(asked.checkpoint)
-    say(
-        f"{config.num_hidden_layers} layers, {config.hidden_size} wide, {config.num_attention_heads} heads, "
-        f"feed-forward {config.intermediate_size}, {config.vocab_size} pieces, "
-        f"at most {config.max_position_embeddings} tokens"
-    )
-    for part, count in counts.items():
-        say(f"  {part:24s}{count:>14,}{count / sum(counts.values()):8.1%}")
-    say(f"  {'all':24s}{sum(counts.values()):>14,}")
-
-
-def run_tokenize(asked: argparse.Namespace) -> None:
-    """Print a text's pieces, one a line."""
-    encoding = WordPieceTokenizer.from_pretrained(asked.checkpoint).encode(asked.text)
-    for piece, number, (begin, end) in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True):
-        say(f"{number:8d}  {piece:20s}  {asked.text[begin:end]}")

@@ -9,14 +9,17 @@ import contextlib
 import io
 import re
 import sys
+from collections.abc import Sequence
 
 from bertmini.metrics import class_report, macro_f1
+from bertmini.runs.answer import FinetunedReader, Found
 from bertmini.runs.classify import Finetuned
 from bertmini.runs.fill_mask import Guess
 from bertmini.runs.held_out import Evaluation
 from bertmini.runs.pretrain import Filled, Run
 from bertmini.runs.tag import FinetunedTagger
 
+AROUND = 40  # characters shown before and after an answer
 # Control characters, line and paragraph ends, half surrogate pairs, and the marks that turn the direction of writing.
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -95,12 +98,14 @@ def spell_guesses(guesses: list[Guess]) -> str:
     return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
 
 
-def print_finetuned(result: Finetuned | FinetunedTagger) -> None:
+def print_finetuned(result: Finetuned | FinetunedTagger | FinetunedReader) -> None:
     """Print how a fine-tuning went, as its task has it."""
     if isinstance(result, Finetuned):
         print_classifier(result)
-    else:
+    elif isinstance(result, FinetunedTagger):
         print_tagger(result)
+    else:
+        print_reader(result)
 
 
 def print_classifier(result: Finetuned) -> None:
@@ -148,3 +153,31 @@ def print_tagger(result: FinetunedTagger) -> None:
         )
     outside = int(result.matrix[0].sum()) / words
     say(f"  words right {result.best.accuracy:.1%} (always O: {outside:.1%}, and not one entity)")
+
+
+def print_reader(result: FinetunedReader) -> None:
+    """Print how each epoch did and how well the best one answers, with and without an answer in the passage."""
+    for note in result.notes:
+        say(f"Note: {note}")
+    without, having = result.matrix.sum(1).tolist()
+    say(f"Judged on {result.settings.eval}, {without + having:,} questions:")
+    say("  epoch  loss, nats  exact match     F1")
+    for epoch in result.epochs:
+        remark = "  before training" if epoch.number == 0 else "  best, kept" if epoch == result.best else ""
+        say(f"  {epoch.number:5d}  {epoch.loss:10.3f}  {epoch.exact:11.1%}  {epoch.f1:5.1%}{remark}")
+    scores = result.scores
+    say()
+    say(f"  {having:,} with an answer: exact match {scores.has_exact:.1%}, F1 {scores.has_f1:.1%}")
+    say(f"  {without:,} without: {scores.no_exact:.1%} left open (always: {without / (without + having):.1%} right)")
+    say(f"  answers if the best span scores {result.threshold:.2f} more than the null answer")
+
+
+def print_answers(found: Sequence[Found], passages: Sequence[str]) -> None:
+    """Print the best answer of each passage that was read, with what stands around it."""
+    if not any(one.convincing for one in found):
+        say(f"No answer in {len(passages):,} passages. The nearest:")
+    for one in found:
+        begin, end = one.answer.characters
+        passage = passages[one.passage]
+        before, after = passage[max(0, begin - AROUND) : begin], passage[end : end + AROUND]
+        say(f"{one.margin:8.2f}  {before}[{one.answer.text}]{after}")

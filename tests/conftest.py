@@ -28,7 +28,7 @@ LONGEST = ("test_notebooks.py", "test_offline.py", "test_exercises.py", "test_br
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests together, since they share fixtures, but spread notebooks; start with what takes longest."""
+    """Keep a module's tests together (they share fixtures), but spread notebooks; begin with what takes longest."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
     items.sort(key=lambda item: not item.path.name.endswith(LONGEST))

@@ -160,12 +160,12 @@ def test_too_little_memory_is_a_line_and_other_errors_are_not_hidden(
         torch.OutOfMemoryError("CUDA out of memory"),
         MemoryError(),
     ):
-        monkeypatch.setattr("bertmini.cli.info", raising(error))
+        monkeypatch.setattr("bertmini.commands.info", raising(error))
         assert main(["info", str(model)]) == 2
         told = capsys.readouterr().err
         assert "there is not enough memory: take smaller batches or a smaller model" in told
         assert told.count("\n") == 1
-    monkeypatch.setattr("bertmini.cli.info", raising(RuntimeError("shapes differ")))
+    monkeypatch.setattr("bertmini.commands.info", raising(RuntimeError("shapes differ")))
     with pytest.raises(RuntimeError, match="shapes differ"):
         main(["info", str(model)])
 

@@ -25,11 +25,12 @@ FLOORS = {
     "runs": 4,
     "__init__": 5,  # the public names
     "printing": 6,
-    "cli": 7,
-    "__main__": 8,
+    "commands": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
-MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 5_000, 12_000
+MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 6_000, 14_500
 UNKNOWN_TO = {
     "training": {"data", "microworld", "model"},
     "inside": {"data", "microworld", "model", "training"},

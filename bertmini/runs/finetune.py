@@ -21,10 +21,11 @@ from torch import nn
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.files import write_atomically
 from bertmini.model.pretrained import read_config
+from bertmini.runs.answer import QUESTIONS, FinetunedReader
 from bertmini.runs.classify import CLASSIFICATION, Finetuned
 from bertmini.runs.folders import filled_at_once, own_folder, strangers
 from bertmini.runs.opened import open_tokenizer
-from bertmini.runs.settings import FinetuningSettings, TaggingSettings, TuningSettings, settle
+from bertmini.runs.settings import AnsweringSettings, FinetuningSettings, TaggingSettings, TuningSettings, settle
 from bertmini.runs.tag import TAGGING, FinetunedTagger
 from bertmini.runs.tasks import Result, Task, TaskData
 from bertmini.training.best_epoch import BestEpoch
@@ -34,7 +35,7 @@ from bertmini.training.loop import train
 from bertmini.training.recipe import Recipe
 from bertmini.viz.style import save
 
-TASKS = (CLASSIFICATION, TAGGING)
+TASKS = (CLASSIFICATION, TAGGING, QUESTIONS)
 
 
 @overload
@@ -45,6 +46,10 @@ def finetune(
 def finetune(
     settings: TaggingSettings, folder: Path, *, device: str = "auto", progress: bool = True
 ) -> FinetunedTagger: ...
+@overload
+def finetune(
+    settings: AnsweringSettings, folder: Path, *, device: str = "auto", progress: bool = True
+) -> FinetunedReader: ...
 def finetune(settings: Any, folder: Path, *, device: str = "auto", progress: bool = True) -> Any:
     """Do what `settings` say, which are of one task, and leave the model in `folder`, which must be new or empty.
 

@@ -134,6 +134,17 @@ class TaggingSettings(TuningSettings):
     labelled: str = field(default="first", metadata=option("which of a word's pieces has its tag", choices=LABELLED))
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnsweringSettings(TuningSettings):
+    """All that decides a reader, which finds answers in passages."""
+
+    train: Path = field(metadata=option("questions to train on: .json in SQuAD's format, version 1.1 or 2.0"))
+    stride: int | None = field(
+        default=None,
+        metadata=option("pieces from a long passage's window to the next", none="a quarter of the tokens", least=1),
+    )
+
+
 Tuning = TypeVar("Tuning", bound=TuningSettings)
 
 WORLD_SETTINGS = PretrainingSettings(
