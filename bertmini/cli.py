@@ -20,6 +20,7 @@ from bertmini.commands import (
     run_finetune,
     run_info,
     run_pretrain,
+    run_search,
     run_tokenize,
 )
 from bertmini.printing import prepare_streams, say
@@ -171,6 +172,9 @@ def add_questions(commands: Any) -> None:
     find = add("answer", run_answer, "find passages that may answer a question, and read them")
     find.add_argument("path", help="a text file, or a folder of them")
     find.add_argument("--question", required=True, help='such as "Where does the seal live?"')
+    seek = add("search", run_search, "find the texts that are nearest to a query, by their vectors")
+    seek.add_argument("path", help="a text file, or a folder of them")
+    seek.add_argument("query")
     look = add("attention", run_attention, "write a page that shows what every head does with a sentence")
     look.add_argument("text", help="a sentence; with a [MASK], the page also shows the guess without each head")
     look.add_argument("pair", nargs="?", help="a second sentence, read together with the first")

@@ -21,8 +21,9 @@ from bertmini.runs.answer import answer_from, read_passages
 from bertmini.runs.evaluate import evaluate
 from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import fill_mask
-from bertmini.runs.finetune import TASKS, finetune, model_is_safe, save_confusion
+from bertmini.runs.finetune import TASKS, finetune, model_is_safe, save_report
 from bertmini.runs.info import info
+from bertmini.runs.match import search_texts
 from bertmini.runs.opened import open_tokenizer
 from bertmini.runs.pretrain import filled_examples, pretrain, save_curve
 from bertmini.runs.settings import (
@@ -31,6 +32,9 @@ from bertmini.runs.settings import (
     choose_settings,
     read_settings,
 )
+
+
+SHOWN = 100  # characters of a text that was found
 
 
 def asked_for(asked: argparse.Namespace, kind: type[PretrainingSettings | TuningSettings]) -> dict[str, Any]:
@@ -61,11 +65,12 @@ def run_finetune(asked: argparse.Namespace) -> None:
     start = "random weights, shaped like" if settings.from_scratch else "the weights of"
     announce(f"Training a {task.noun} from {start} {asked.checkpoint}, on {asked.train}, into {asked.out}")
     result = finetune(settings, asked.out, device=asked.device)
+    picture = asked.out / f"{task.shown.split()[0].lower()}.png"
     with model_is_safe(asked.out):
-        save_confusion(result, asked.out / "confusion.png")
+        save_report(result, picture)
         print_finetuned(result)
     say()
-    say(f"Confusion matrix: {asked.out / 'confusion.png'}")
+    say(f"{task.shown}: {picture}")
     say("The best epoch was chosen by these figures; for fair ones, measure on texts that chose nothing.")
 
 
@@ -83,6 +88,16 @@ def run_answer(asked: argparse.Namespace) -> None:
     """Print the best answer in each passage that was read, or that there is none."""
     passages = read_passages(asked.path)
     print_answers(answer_from(asked.checkpoint, asked.question, passages), passages)
+
+
+def run_search(asked: argparse.Namespace) -> None:
+    """Print the texts that are nearest to the query."""
+    texts = read_passages(asked.path)
+    hits, taught = search_texts(asked.checkpoint, texts, asked.query)
+    for hit in hits:
+        say(f"{hit.cosine:6.2f}  {texts[hit.text][:SHOWN]}")
+    if not taught:
+        say("Note: this checkpoint has not been taught to match texts (finetune matching); its order says little.")
 
 
 def run_attention(asked: argparse.Namespace) -> None:

@@ -95,6 +95,32 @@ def expected_calibration_error(probabilities: Tensor, actual: Tensor, *, bins: i
     return float(gaps.abs().sum()) / len(actual)
 
 
+def spearman(one: Tensor, other: Tensor) -> float:
+    """Spearman's rank correlation of two lists of N numbers; equal numbers share the mean of their ranks.
+
+    Raises `ValueError` for lists of unequal length and for one whose numbers are all the same.
+
+    >>> round(spearman(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([10.0, 30.0, 20.0])), 3)
+    0.5
+    """
+    if one.shape != other.shape or one.ndim != 1:
+        raise ValueError(
+            f"lists of shape {tuple(one.shape)} and {tuple(other.shape)}: expected as many numbers in both"
+        )
+    ranks = torch.stack([_ranks(one), _ranks(other)])
+    centred = ranks - ranks.mean(1, keepdim=True)
+    if not bool(centred.any(1).all()):
+        raise ValueError("all numbers of a list are the same: they rank nothing")
+    return float((centred[0] * centred[1]).sum() / centred.norm(dim=1).prod())
+
+
+def _ranks(numbers: Tensor) -> Tensor:
+    """The rank of each number, from 0, in float64."""
+    unique: tuple[Tensor, ...] = torch.unique(numbers, return_inverse=True, return_counts=True)
+    _, places, counts = unique
+    return (counts.cumsum(0).double() - (counts + 1) / 2)[places]
+
+
 class Entity(NamedTuple):
     """An entity of a sentence: its kind, its first word, and the word after its last."""
 

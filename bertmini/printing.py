@@ -16,6 +16,7 @@ from bertmini.runs.answer import FinetunedReader, Found
 from bertmini.runs.classify import Finetuned
 from bertmini.runs.fill_mask import Guess
 from bertmini.runs.held_out import Evaluation
+from bertmini.runs.match import FinetunedMatcher
 from bertmini.runs.pretrain import Filled, Run
 from bertmini.runs.tag import FinetunedTagger
 
@@ -98,14 +99,16 @@ def spell_guesses(guesses: list[Guess]) -> str:
     return ", ".join(f"{guess.piece} {guess.probability:.0%}" for guess in guesses)
 
 
-def print_finetuned(result: Finetuned | FinetunedTagger | FinetunedReader) -> None:
+def print_finetuned(result: Finetuned | FinetunedTagger | FinetunedReader | FinetunedMatcher) -> None:
     """Print how a fine-tuning went, as its task has it."""
     if isinstance(result, Finetuned):
         print_classifier(result)
     elif isinstance(result, FinetunedTagger):
         print_tagger(result)
-    else:
+    elif isinstance(result, FinetunedReader):
         print_reader(result)
+    else:
+        print_matcher(result)
 
 
 def print_classifier(result: Finetuned) -> None:
@@ -170,6 +173,18 @@ def print_reader(result: FinetunedReader) -> None:
     say(f"  {having:,} with an answer: exact match {scores.has_exact:.1%}, F1 {scores.has_f1:.1%}")
     say(f"  {without:,} without: {scores.no_exact:.1%} left open (always: {without / (without + having):.1%} right)")
     say(f"  answers if the best span scores {result.threshold:.2f} more than the null answer")
+
+
+def print_matcher(result: FinetunedMatcher) -> None:
+    """Print how each epoch did, beside what counting common words reaches."""
+    for note in result.notes:
+        say(f"Note: {note}")
+    say(f"Judged on {result.settings.eval}:")
+    say(f"  epoch  loss  {result.judged_by}")
+    for epoch in result.epochs:
+        remark = "  before training" if epoch.number == 0 else "  best, kept" if epoch == result.best else ""
+        say(f"  {epoch.number:5d}  {epoch.loss:.3f}  {epoch.score:.3f}{remark}")
+    say(f"  common words alone: {result.common_words:.3f}")
 
 
 def print_answers(found: Sequence[Found], passages: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from bertmini.metrics import (
     confusion_matrix,
     expected_calibration_error,
     macro_f1,
+    spearman,
 )
 
 PREDICTED = torch.tensor([0, 0, 1, 1, 1, 0, 2])
@@ -85,3 +86,25 @@ def test_mistakes_are_named() -> None:
         class_report(torch.eye(2), LABELS)
     with pytest.raises(ValueError, match="apply softmax"):
         expected_calibration_error(torch.tensor([[2.0, -0.5]]), torch.tensor([0]))
+
+
+def test_spearman_shares_ranks_of_equals_and_is_pearson_of_ranks() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for size in (2, 5, 37):
+        one, other = torch.randint(0, 9, (2, size), generator=generator).float()
+        one[0], other[0], one[1], other[1] = 99.0, 99.0, -1.0, -1.0
+        ranks = [
+            torch.tensor([float((line < value).sum() + ((line == value).sum() - 1) / 2) for value in line])
+            for line in (one, other)
+        ]
+        expected = float(torch.corrcoef(torch.stack(ranks))[0, 1])
+        assert spearman(one, other) == pytest.approx(expected, abs=1e-6)
+        assert spearman(one, -other) == pytest.approx(-expected, abs=1e-6)
+        assert spearman(one, other**3) == pytest.approx(expected, abs=1e-6)  # only the order counts
+
+
+def test_spearman_refuses_what_ranks_nothing() -> None:
+    with pytest.raises(ValueError, match="the same"):
+        spearman(torch.ones(3), torch.arange(3))
+    with pytest.raises(ValueError, match="as many numbers"):
+        spearman(torch.arange(3), torch.arange(4))

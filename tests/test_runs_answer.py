@@ -49,7 +49,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     TOKENIZER.save_pretrained(folder / "start")
     (folder / "train.json").write_text(json.dumps(squad(0, 36)))
     (folder / "eval.json").write_text(json.dumps(squad(36, 54)))
-    (folder / "homes.txt").write_text("The seal lives in the bay.\nThe seal lives.\n\nThe fox lives in the wood.\nThe fox lives.\n")
+    (folder / "homes.txt").write_text(
+        "The seal lives in the bay.\nThe seal lives.\n\nThe fox lives in the wood.\nThe fox lives.\n"
+    )
     return folder
 
 

@@ -10,7 +10,7 @@ Taught in chapter 08.
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,32 +37,43 @@ def read_labelled(
     Raises `ValueError`, naming file and line, for another ending, a column that is missing or named twice, a line
     without text or label, a heading that comes again, classes that look alike, and a file without examples.
     """
+    examples = []
+    looks: dict[str, tuple[str, str]] = {}
+    for where, fields in read_columns(path, {"text": text, "pair": pair, "label": label}):
+        example = LabelledText(str(fields["text"]), fields["pair"], str(fields["label"]).strip())
+        before, line = looks.setdefault(look(example.label), (example.label, where))
+        if before != example.label:
+            raise ValueError(
+                f"{where}: the label {example.label!a} looks like {before!a} of {line.rpartition(', ')[2]}: "
+                "write one of them everywhere"
+            )
+        examples.append(example)
+    return examples
+
+
+def read_columns(path: str | Path, columns: Mapping[str, str | None]) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """Yield where each line stands and, by role, the texts in the columns; a role whose column is None has None.
+
+    Raises `ValueError` as `read_labelled` does.
+    """
     path = Path(path)
     is_regular(path)  # or it is said what is there instead
     if path.suffix not in READERS:
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'!r}: expected {' or '.join(READERS)}")
-    columns = {"text": text, "pair": pair, "label": label}
     named = [name for name in columns.values() if name is not None]
-    examples = []
-    looks: dict[str, tuple[str, int]] = {}
+    where = ""
     for number, fields in READERS[path.suffix](path, named):
-        first, second, name = (
-            None if column is None else _checked(fields[column], f"{path}, line {number}: {role} ({column!r})")
+        where = f"{path}, line {number}"
+        found = {
+            role: None if column is None else _checked(fields[column], f"{where}: {role} ({column!r})")
             for role, column in columns.items()
-        )
-        example = LabelledText(first or "", second, (name or "").strip())
-        if not all(column.isdecimal() for column in named) and [value for value in example if value] == named:
-            raise ValueError(f"{path}, line {number} is the heading again: were files joined? take the line out")
-        before, line = looks.setdefault(look(example.label), (example.label, number))
-        if before != example.label:
-            raise ValueError(
-                f"{path}, line {number}: the label {example.label!a} looks like {before!a} of line {line}: "
-                "write one of them everywhere"
-            )
-        examples.append(example)
-    if not examples:
+        }
+        texts = [text.strip() for text in found.values() if text is not None]
+        if texts == named and not all(column.isdecimal() for column in named):
+            raise ValueError(f"{where} is the heading again: were files joined? take the line out")
+        yield where, found
+    if not where:
         raise ValueError(f"{path} holds no examples")
-    return examples
 
 
 def _read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:

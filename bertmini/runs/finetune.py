@@ -24,8 +24,16 @@ from bertmini.model.pretrained import read_config
 from bertmini.runs.answer import QUESTIONS, FinetunedReader
 from bertmini.runs.classify import CLASSIFICATION, Finetuned
 from bertmini.runs.folders import filled_at_once, own_folder, strangers
+from bertmini.runs.match import MATCHING, FinetunedMatcher
 from bertmini.runs.opened import open_tokenizer
-from bertmini.runs.settings import AnsweringSettings, FinetuningSettings, TaggingSettings, TuningSettings, settle
+from bertmini.runs.settings import (
+    AnsweringSettings,
+    FinetuningSettings,
+    MatchingSettings,
+    TaggingSettings,
+    TuningSettings,
+    settle,
+)
 from bertmini.runs.tag import TAGGING, FinetunedTagger
 from bertmini.runs.tasks import Result, Task, TaskData
 from bertmini.training.best_epoch import BestEpoch
@@ -35,7 +43,7 @@ from bertmini.training.loop import train
 from bertmini.training.recipe import Recipe
 from bertmini.viz.style import save
 
-TASKS = (CLASSIFICATION, TAGGING, QUESTIONS)
+TASKS = (CLASSIFICATION, TAGGING, QUESTIONS, MATCHING)
 
 
 @overload
@@ -50,6 +58,10 @@ def finetune(
 def finetune(
     settings: AnsweringSettings, folder: Path, *, device: str = "auto", progress: bool = True
 ) -> FinetunedReader: ...
+@overload
+def finetune(
+    settings: MatchingSettings, folder: Path, *, device: str = "auto", progress: bool = True
+) -> FinetunedMatcher: ...
 def finetune(settings: Any, folder: Path, *, device: str = "auto", progress: bool = True) -> Any:
     """Do what `settings` say, which are of one task, and leave the model in `folder`, which must be new or empty.
 
@@ -153,8 +165,8 @@ def write_record(result: Result, folder: Path) -> None:
     write_atomically(folder / "finetune.json", json.dumps(record, indent=2) + "\n")
 
 
-def save_confusion(result: Result, path: Path) -> None:
-    """Draw the best epoch's confusion matrix."""
+def save_report(result: Result, path: Path) -> None:
+    """Draw what the best epoch's report shows."""
     save(result.picture(), path)
 
 

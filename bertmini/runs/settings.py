@@ -145,6 +145,18 @@ class AnsweringSettings(TuningSettings):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MatchingSettings(TuningSettings):
+    """All that decides a matcher, which gives texts that belong together vectors in one direction."""
+
+    text_column: str = field(default="text", metadata=option("its name, or in a .tsv without heading its number"))
+    pair_column: str = field(default="pair", metadata=option("that of the text that belongs to it"))
+    negative_column: str | None = field(default=None, metadata=option("that of a text that does not", none="none"))
+    score_column: str | None = field(
+        default=None, metadata=option("that of how much the two belong together", none="none: fully")
+    )
+
+
 Tuning = TypeVar("Tuning", bound=TuningSettings)
 
 WORLD_SETTINGS = PretrainingSettings(

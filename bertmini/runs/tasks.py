@@ -69,6 +69,8 @@ class Task(NamedTuple):
     """Which of these figures decides between two epochs; of equals, the next."""
     report: Callable[[Any, Sequence[Mapping[str, float]], int, Any, TaskData], Result]
     """Look closely at the best epoch's model: given it, the figures of all epochs, its number, settings and data."""
+    shown: str = "Confusion matrix"
+    """What the result's picture shows; its first word names the file."""
 
 
 def refuse_unseen(settings: TuningSettings, known: Collection[str], new: Collection[str], what: str = "label") -> None:
