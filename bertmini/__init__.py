@@ -14,7 +14,9 @@ try:
     from bertmini.data.conll import read_conll
     from bertmini.data.corpora.sources import Corpus, ListCorpus, TextCorpus, library_docs, open_corpus
     from bertmini.data.masking import Masking
+    from bertmini.data.matching import read_matches
     from bertmini.data.pretraining import PretrainingStream, TextPairs
+    from bertmini.data.squad import Question, read_squad
     from bertmini.data.tables import LabelledText, label_names, read_labelled
     from bertmini.data.tagging import TaggedWords, tagging_rows
     from bertmini.data.wordpiece import Encoding, WordPieceTokenizer
@@ -22,11 +24,20 @@ try:
     from bertmini.model.attention import MultiHeadAttention, Rows, scaled_dot_product_attention
     from bertmini.model.encoder import BertModel
     from bertmini.model.pretraining import BertForMaskedLM, BertForPreTraining
+    from bertmini.model.sentences import BertForSentences
     from bertmini.model.tasks import BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification
+    from bertmini.runs.answer import read_answers
     from bertmini.runs.fill_mask import fill_mask
     from bertmini.runs.finetune import finetune
+    from bertmini.runs.match import embed
     from bertmini.runs.pretrain import pretrain
-    from bertmini.runs.settings import FinetuningSettings, PretrainingSettings, TaggingSettings
+    from bertmini.runs.settings import (
+        AnsweringSettings,
+        FinetuningSettings,
+        MatchingSettings,
+        PretrainingSettings,
+        TaggingSettings,
+    )
     from bertmini.runs.tag import find_entities, predict_tags
     from bertmini.training.log import History
     from bertmini.training.loop import train
@@ -41,10 +52,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "AnsweringSettings",
     "BertConfig",
     "BertForMaskedLM",
     "BertForPreTraining",
     "BertForQuestionAnswering",
+    "BertForSentences",
     "BertForSequenceClassification",
     "BertForTokenClassification",
     "BertModel",
@@ -57,9 +70,11 @@ __all__ = [
     "LabelledText",
     "ListCorpus",
     "Masking",
+    "MatchingSettings",
     "MultiHeadAttention",
     "PretrainingSettings",
     "PretrainingStream",
+    "Question",
     "Recipe",
     "Rows",
     "TaggedWords",
@@ -70,6 +85,7 @@ __all__ = [
     "World",
     "batches_in_order",
     "classification_rows",
+    "embed",
     "fill_mask",
     "find_entities",
     "finetune",
@@ -78,8 +94,11 @@ __all__ = [
     "open_corpus",
     "predict_tags",
     "pretrain",
+    "read_answers",
     "read_conll",
     "read_labelled",
+    "read_matches",
+    "read_squad",
     "scaled_dot_product_attention",
     "tagging_rows",
     "train",

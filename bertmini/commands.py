@@ -33,7 +33,6 @@ from bertmini.runs.settings import (
     read_settings,
 )
 
-
 SHOWN = 100  # characters of a text that was found
 
 
