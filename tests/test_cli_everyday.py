@@ -118,8 +118,9 @@ def test_a_signal_saves_says_so_and_the_run_goes_on(name: str, corpus: Path, tmp
     command = [sys.executable, "-m", "bertmini", "pretrain", "--corpus", str(corpus), "--out", str(tmp_path / "run")]
     process = subprocess.Popen([*command, "--steps", "4000", *SMALL], stdout=-1, stderr=-1, text=True)
     deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    log = tmp_path / "run" / "log.csv"
+    while not (log.exists() and log.read_text().count("\n") > 1) and time.monotonic() < deadline:
+        time.sleep(0.02)  # until there is a step to save
     process.send_signal(getattr(signal, name))
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
