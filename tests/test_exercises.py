@@ -198,7 +198,10 @@ def test_class_loop(path: Path | None, tmp_path: Path) -> None:
 
     nbgrader(course, "generate_assignment", name)
     copy = read(course / "exercises" / name / f"{name}.ipynb")
-    for student, notebook in submissions(solutions, copy, nearly).items():
+    students = submissions(solutions, copy, nearly)
+    if path:  # how others cheat or forget does not depend on the set
+        del students["tampered"], students["deleted"]
+    for student, notebook in students.items():
         folder = course / "submitted" / student / name
         folder.mkdir(parents=True)
         write(notebook, folder / f"{name}.ipynb")
@@ -209,8 +212,9 @@ def test_class_loop(path: Path | None, tmp_path: Path) -> None:
     assert scores(course, name, "right", tests) == {test: (points, points) for test, points in tests.items()}
     assert scores(course, name, "nearly_right", tests)[nearly.caught_by] == (0, tests[nearly.caught_by])
     assert scores(course, name, "untouched", tests) == {test: (0, points) for test, points in tests.items()}
-    assert scores(course, name, "deleted", tests) == scores(course, name, "right", tests)
-    assert scores(course, name, "tampered", tests) == scores(course, name, "untouched", tests)
+    if not path:
+        assert scores(course, name, "deleted", tests) == scores(course, name, "right", tests)
+        assert scores(course, name, "tampered", tests) == scores(course, name, "untouched", tests)
     feedback = course / "feedback" / "nearly_right" / name / f"{name}.html"
     assert nearly.message in feedback.read_text(encoding="utf-8")
 
