@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run lab test test-elsewhere notebooks figures exercises slides bench clean
+.PHONY: run lab test test-elsewhere notebooks figures exercises slides site book bench clean
 .DEFAULT_GOAL := run
 
 # The environments: what a reader needs, and on top of it what the tests need.
@@ -13,6 +13,10 @@ BIN := .venv/bin
 
 .venv/developer: .venv/reader
 	$(BIN)/python -m pip install --quiet -e ".[book,dev,teach]"
+	touch $@
+
+.venv/author: .venv/developer
+	$(BIN)/python -m pip install --quiet -e ".[site]"
 	touch $@
 
 run: .venv/reader  ## Pretrain a BERT here and now
@@ -46,6 +50,12 @@ exercises: .venv/developer  ## The students' copies, from the model answers
 
 slides: .venv/developer  ## A page of slides for each chapter
 	$(BIN)/python -m tools.slides
+
+site: .venv/author  ## The website, into site/_build/html: opens from the disk
+	$(BIN)/python -m tools.website
+
+book: .venv/author  ## The book as PDF and EPUB, into site/_build
+	$(BIN)/python -m tools.book
 
 bench: .venv/developer  ## Speed and memory beside the peers
 	$(BIN)/python benchmarks/train_step.py

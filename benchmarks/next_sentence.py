@@ -307,14 +307,14 @@ def asked_documents(task: str) -> Batch:
     return classified(WORLD.sample(2_000, kind=TASKS[task][0], generator=split_generator("test")), task)
 
 
-def best_and_commoner(task: str) -> tuple[float, float]:
-    """Compute what the best possible classifier would get on the same documents, and who always says the same."""
+def best_and_majority(task: str) -> tuple[float, float]:
+    """Compute what the best possible classifier would get on the same documents, and the majority class."""
     kind, label, positive, _, _ = TASKS[task]
     batch = asked_documents(task)
     floor = Floor.task(WORLD, kind).label(without(batch, "labels"), label)
     share = floor.probabilities[:, floor.values.index(positive)]
-    commoner = float(batch["labels"].double().mean())
-    return float(torch.maximum(share, 1 - share).mean()), max(commoner, 1 - commoner)
+    positives = float(batch["labels"].double().mean())
+    return float(torch.maximum(share, 1 - share).mean()), max(positives, 1 - positives)
 
 
 # --------------------------------------------------------------------------------------------------------- all of it
@@ -379,9 +379,9 @@ def main() -> None:
     }
     minutes = sum(figures["minutes"] for runs in [*labels.values(), *tasks.values()] for figures in runs)
 
-    best, commoner = zip(*map(best_and_commoner, TASKS), strict=True)
+    best, majority = zip(*map(best_and_majority, TASKS), strict=True)
     rows = [[arm, *(spread(runs, task) for task in TASKS)] for arm, runs in tasks.items()]
-    rows.append(["always the commoner", *(f"{value:.3f}" for value in commoner)])
+    rows.append(["majority class", *(f"{value:.3f}" for value in majority)])
     rows.append(["the best possible", *(f"{value:.3f}" for value in best)])
     examples = ", ".join(f"{task.partition(',')[0]} {count:,}" for task, (*_, count, _) in list(TASKS.items())[:2])
     steps = ", ".join(f"{learned} {count:,}" for learned, count in LABEL_STEPS.items())

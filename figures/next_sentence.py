@@ -42,13 +42,12 @@ def row(d: Drawing, y: float, second: str, colour: str, label: str) -> None:
 def draw() -> Drawing:
     """The drawing."""
     d = Drawing(506, title="How a pair is made, and what is asked of it", description=DESCRIPTION)
-    story = document(d, 28, 268, "A document", STORY, SKY)
+    story = document(d, 28, 268, "A document", (f"A: {STORY[0]}", *STORY[1:]), SKY)
     review = document(d, 536, 230, "Another document", REVIEW, ORANGE)
     coin = d.box(372, 64, 86, 52, "a fair\ncoin", colour=INK, strength=0.06, radius=26, size=14)
-    d.text(318, story[0].centre[1], "A", bold=True)
-    d.arrow(story[1].right, (coin.x, story[1].centre[1]), width=1.6, head=False)
+    d.arrow(story[1].right, (coin.x, story[1].centre[1]), width=1.6)
     d.arrow(review[0].left, (500, review[0].centre[1]), (500, coin.centre[1]), (coin.x + coin.width, coin.centre[1]),
-            width=1.6, head=False)  # fmt: skip
+            width=1.6)  # fmt: skip
     d.text(334, story[1].centre[1] - 12, "next", size=SMALL, colour=MUTED)
     d.text(500, coin.centre[1] + 16, "random", size=SMALL, colour=MUTED)
 
@@ -57,7 +56,7 @@ def draw() -> Drawing:
     d.arrow((coin.x + coin.width / 2, coin.y + coin.height), (coin.x + coin.width / 2, 182), width=1.6)
     d.text(20, 174, "The row that BERT reads; below it, the segments", anchor="start", size=SMALL, colour=MUTED)
 
-    bert = d.box(20, 336, 634, 44, "BERT: every token hears every other, in both segments", strength=0.08, colour=INK)
+    bert = d.box(20, 336, 634, 44, "BERT: every token sees every other, in both segments", strength=0.08, colour=INK)
     d.arrow((51, 316), (51, bert.y), width=1.6)
     for x in (171, 290, 457, 624):
         d.arrow((x, 316), (x, bert.y), colour="#c8d0d8", width=1.4)

@@ -3,13 +3,16 @@
 import math
 import random
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from bertmini import BertConfig
+from bertmini import BertConfig, WordPieceTokenizer
+from bertmini.config import SPECIAL_TOKENS
+from bertmini.data.vocabulary import alphabet, learn_pieces
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
 from tools.exam import pretraining, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
@@ -50,6 +53,27 @@ def test_attention_is_what_torch_computes() -> None:
         assert f"Result {float(mixed):.2f}" in asked.answer
 
 
+def test_pieces_are_those_of_the_package() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.longest_pieces(random.Random(seed))
+        pieces = re.findall(r"`(\S+)`", asked.asked)
+        words = re.search(r"Cut (\w+), (\w+) and (\w+) as BERT", asked.asked).groups()  # type: ignore[union-attr]
+        tokenizer = WordPieceTokenizer.from_vocab([*SPECIAL_TOKENS, *pieces])
+        cut = [" ".join(tokenizer.tokenize(word)) for word in words]
+        assert cut[1] == "[UNK]"
+        assert asked.answer.startswith(f"{cut[0]}; {cut[1]}, since")
+        assert f"inside a word; {cut[2]}. " in asked.answer
+
+
+def test_the_merge_by_count_is_the_librarys() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.count_or_score(random.Random(seed))
+        words = Counter({word: int(count) for word, count in table_rows(asked.asked)})
+        learned = learn_pieces(words, len(SPECIAL_TOKENS) + len(alphabet(words)) + 1)
+        first, second = asked.answer.removeprefix("By count ").split(",")[0].split()
+        assert learned[-1] == first + second.removeprefix("##")
+
+
 def test_parameters_are_those_of_the_package() -> None:
     for seed in SEEDS:
         asked = words_in_context.parameters_of_an_encoder(random.Random(seed))
@@ -87,6 +111,29 @@ def test_losses_and_floors() -> None:
         asked = words_in_context.floor_of_a_blank(random.Random(seed))
         true, said = (torch.tensor([float(row[n]) for row in table_rows(asked.asked)]) for n in (1, 2))
         assert f"distance {float(F.kl_div(said.log(), true, reduction='sum')):.3f} nats" in asked.answer
+
+
+def test_the_row_of_two_senses_and_its_cosines() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.one_row_for_two_senses(random.Random(seed))
+        senses = torch.tensor([[float(n) for n in row[1:]] for row in table_rows(asked.asked)])
+        near = F.cosine_similarity(senses.sum(0), senses, dim=1)
+        assert f"animal {float(near[0]):.3f}, with the spy {float(near[1]):.3f}" in asked.answer
+        assert f"spy {float(senses[1].sum() / senses.sum()):.3f}." in asked.answer
+
+
+def test_readers_of_one_side_pay_for_the_whole_sentence() -> None:
+    for seed in SEEDS:
+        asked = words_in_context.one_side_and_both(random.Random(seed))
+        joint = torch.tensor([[float(n) for n in row[1:]] for row in table_rows(asked.asked)], dtype=torch.float64)
+        joint /= joint.sum()
+        given_first, given_second = joint / joint.sum(1, keepdim=True), joint / joint.sum(0)
+        second, first = (-(joint * given.log()).sum() for given in (given_first, given_second))
+        said = numbers(asked.answer)
+        assert said[4:6] == pytest.approx([float(first), float(second)], abs=6e-4)
+        assert said[0] + said[1] == pytest.approx(said[6], abs=1.2e-3)
+        assert said[2] + said[3] == pytest.approx(said[6], abs=1.2e-3)
+        assert said[6] == pytest.approx(float(-(joint * joint.log()).sum()), abs=6e-4)
 
 
 def test_a_misprint_by_drawing_words() -> None:

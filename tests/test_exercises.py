@@ -19,6 +19,7 @@ from tests.exercise_checks import (
     WRONG_ANSWERS,
     Rehearsal,
     RightAnswer,
+    Trial,
     WrongAnswer,
     exercises_are_complete,
     failures,
@@ -27,7 +28,6 @@ from tests.exercise_checks import (
     is_test,
     minutes_and_points_agree,
     parse_wrong_answer,
-    passes_visible_tests,
     read_variants,
     read_wrong_answers,
     with_answer,
@@ -91,7 +91,7 @@ def test_exercises_are_generated_from_solutions(tmp_path: Path) -> None:
 
 @every_set
 def test_model_answers_pass(path: Path) -> None:
-    assert failures(read(path)) == {}
+    assert rehearsal(path).model_failures == {}
 
 
 @every_set
@@ -101,7 +101,8 @@ def test_exercises_are_complete(path: Path) -> None:
 
 @every_set
 def test_wrong_answers_are_enough(path: Path) -> None:
-    assert list(wrong_answers_are_enough(read(path), read_wrong_answers(WRONG_ANSWERS / path.stem))) == []
+    wrong_answers = [wrong for belongs_to, wrong in WRONG if belongs_to == path]
+    assert list(wrong_answers_are_enough(rehearsal(path), wrong_answers)) == []
 
 
 @pytest.mark.parametrize(("path", "wrong"), WRONG, ids=[f"{path.stem}-{wrong.name}" for path, wrong in WRONG])
@@ -111,7 +112,7 @@ def test_wrong_answer_is_caught(path: Path, wrong: WrongAnswer) -> None:
 
 @pytest.mark.parametrize(("path", "right"), RIGHT, ids=[f"{path.stem}-{right.name}" for path, right in RIGHT])
 def test_right_answer_passes(path: Path, right: RightAnswer) -> None:
-    assert rehearsal(path).failures(right.answer, right.source) == {}
+    assert rehearsal(path).trial(right.answer, right.source) == Trial("none")
 
 
 @every_set
@@ -189,7 +190,8 @@ def test_class_loop(path: Path | None, tmp_path: Path) -> None:
     name = path.stem if path else NAME
     solutions = read(path) if path else SOLUTIONS
     wrong_answers = read_wrong_answers(WRONG_ANSWERS / name) if path else MADE_UP_WRONG
-    nearly = next(wrong for wrong in wrong_answers if passes_visible_tests(solutions, wrong))
+    tried = rehearsal(path) if path else Rehearsal(SOLUTIONS)
+    nearly = next(wrong for wrong in wrong_answers if tried.trial(wrong.answer, wrong.source).verdict == "hidden")
     course = new_course(tmp_path)
     (course / "solutions" / name).mkdir()
     write(solutions, course / "solutions" / name / f"{name}.ipynb")
@@ -232,12 +234,12 @@ def three_exercises() -> NotebookNode:
 def test_sound_exercises_have_no_complaints() -> None:
     assert failures(SOLUTIONS) == {}
     assert list(exercises_are_complete(three_exercises())) == []
-    assert list(wrong_answers_are_enough(SOLUTIONS, MADE_UP_WRONG)) == []
     assert list(minutes_and_points_agree(SOLUTIONS)) == []
     tried = Rehearsal(SOLUTIONS)
     assert tried.model_failures == {}
+    assert list(wrong_answers_are_enough(tried, MADE_UP_WRONG)) == []
     assert [list(wrong_answer_is_caught(tried, wrong)) for wrong in MADE_UP_WRONG] == [[], []]
-    assert [tried.verdict(wrong.answer, wrong.source) for wrong in MADE_UP_WRONG] == ["visible", "hidden"]
+    assert [tried.trial(wrong.answer, wrong.source).verdict for wrong in MADE_UP_WRONG] == ["visible", "hidden"]
 
 
 @pytest.mark.parametrize(
@@ -296,8 +298,8 @@ def test_minutes_and_points_that_disagree_are_seen(old: str, new: str, complaint
 def test_spoiled_names_do_not_reach_the_next_trial() -> None:
     tried = Rehearsal(SOLUTIONS)
     spoiling = "same = lambda *_: True\n\n\ndef mean(numbers):\n    return 0.0"
-    assert tried.verdict("mean", spoiling) == "none"  # it forges its own marks, which TEACHING.md does not deny
-    assert tried.verdict("mean", "def mean(numbers):\n    return 1.0") == "visible"
+    assert tried.trial("mean", spoiling).verdict == "none"  # it forges its own marks, which TEACHING.md does not deny
+    assert tried.trial("mean", "def mean(numbers):\n    return 1.0").verdict == "visible"
 
 
 def test_variants_are_read(tmp_path: Path) -> None:
@@ -328,8 +330,10 @@ def test_weak_tests_are_seen() -> None:
 
 
 def test_too_few_wrong_answers_are_seen() -> None:
-    assert list(wrong_answers_are_enough(SOLUTIONS, MADE_UP_WRONG[:1])) == [
-        "mean has 1 wrong answers, expected at least 2",
+    alone = [MADE_UP_WRONG[0], MADE_UP_WRONG[0]._replace(kind="shortcut")]
+    assert list(wrong_answers_are_enough(Rehearsal(SOLUTIONS), alone)) == [
+        "mean has 1 wrong answers as a student might give them, expected at least 2",
+        "mean has 1 wrong answers of the kind 'shortcut', expected none or 3 or more",
         "no wrong answer is nearly right: one should pass the visible tests and fail a hidden one",
     ]
 

@@ -48,9 +48,12 @@ def test_the_figures_are_there() -> None:
         "bert",
         "bert_input",
         "book_map",
+        "both_sides",
         "cut_head",
         "encoder_layer",
+        "few_labels",
         "floor",
+        "longest_match",
         "masking",
         "multi_head_attention",
         "next_sentence",
@@ -60,6 +63,8 @@ def test_the_figures_are_there() -> None:
         "scaled_dot_product_attention",
         "soft_lookup",
         "value_path",
+        "wordpiece",
+        "words_in_context",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 

@@ -76,8 +76,9 @@ def test_every_chapter_has_slides_and_a_browser_shows_them(browser: Browser, tmp
         assert seen.page.locator("section:visible").count() == 1
         assert seen.page.inner_text("#place") == f"1 of {count}"
         seen.page.keyboard.press("ArrowRight")
-        assert seen.page.inner_text("#place") == f"2 of {count}"
+        seen.page.wait_for_function(f"document.querySelector('#place').innerText === '2 of {count}'")
         seen.page.keyboard.press("End")
+        seen.page.wait_for_function(f"document.querySelector('#place').innerText === '{count} of {count}'")
         assert "Summary" in seen.page.inner_text("section:visible h2")
         assert seen.page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0 && one.alt)")
         assert seen.page.locator("merror").count() == 0

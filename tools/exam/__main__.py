@@ -21,6 +21,8 @@ from tools.exam.question import Maker, Question
 
 BANK: dict[str, tuple[Maker, ...]] = {
     "00": (words_in_context.cost_of_guesses, words_in_context.floor_of_a_blank),
+    "01": (words_in_context.one_row_for_two_senses, words_in_context.one_side_and_both),
+    "02": (words_in_context.longest_pieces, words_in_context.count_or_score),
     "03": (words_in_context.attention_by_hand, words_in_context.shapes_of_attention),
     "04": (words_in_context.parameters_of_an_encoder, words_in_context.layer_norm_by_hand),
     "05": (pretraining.fates_of_words, pretraining.word_seen_through_a_channel),

@@ -1,7 +1,9 @@
-"""Questions on part I: what a guess costs, attention, the encoder."""
+"""Questions on part I: what a guess costs, words in context, word pieces, attention, the encoder."""
 
+import itertools
 import math
 import random
+from fractions import Fraction
 
 from tools.exam.question import Question, decimals, shares, table
 
@@ -37,6 +39,113 @@ def floor_of_a_blank(draw: random.Random) -> Question:
         "often does the best player guess the right word?",
         f"Floor {floor:.3f} nats (the entropy), cost {cost:.3f} nats, distance {cost - floor:.3f} nats (the KL "
         f"divergence). The best player names the likeliest word and is right {max(true):.0%} of the time.",
+    )
+
+
+def one_row_for_two_senses(draw: random.Random) -> Question:
+    """Counts of two senses, added, and what the one row is near to."""
+    common = [draw.randint(10, 40), draw.randint(10, 40), 0, draw.randint(1, 6)]
+    rare = [0, draw.randint(0, 2), draw.randint(4, 9), draw.randint(1, 4)]
+    one = [a + b for a, b in zip(common, rare, strict=True)]
+
+    def cosine(a: list[int], b: list[int]) -> float:
+        return sum(x * y for x, y in zip(a, b, strict=True)) / math.hypot(*a) / math.hypot(*b)
+
+    rows = [["mole, the animal", *common], ["mole, the spy", *rare]]
+    return Question(
+        "One row for two senses",
+        5,
+        "The neighbours of *mole* were counted, sense by sense:\n\n"
+        + table(["", "garden", "the", "secret", "found"], rows)
+        + "\n\nGive the one row of *mole*, its cosine with the row of each sense, and the share of its counts that are the "
+        "spy's. A text ten times as long is counted in the same way. What happens to the two cosines?",
+        f"Row {one}. Cosine with the animal {cosine(one, common):.3f}, with the spy {cosine(one, rare):.3f}; share of the "
+        f"spy {sum(rare) / sum(one):.3f}. Nothing, up to chance: the senses keep their shares, and the one row is their sum.",
+    )
+
+
+def one_side_and_both(draw: random.Random) -> Question:
+    """Exact losses of readers of one side and of both, for two words that depend on each other."""
+    counts = [[draw.randint(1, 9) for _ in range(2)] for _ in range(2)]
+    total = sum(map(sum, counts))
+    joint = [[count / total for count in row] for row in counts]
+    first = [sum(row) for row in joint]
+    second = [sum(column) for column in zip(*joint, strict=True)]
+
+    def entropy(parts: list[float]) -> float:
+        return -sum(p * math.log(p) for p in parts)
+
+    both = entropy([p for row in joint for p in row])
+    rows = [[name, *row] for name, row in zip(("ada", "bruno"), counts, strict=True)]
+    left = [entropy(first), both - entropy(first)]
+    right = [both - entropy(second), entropy(second)]
+    return Question(
+        "Left, right, and both",
+        6,
+        f"A language has sentences of two words. This is how often each of its four sentences is said, of {total}:\n\n"
+        + table(["", "read", "drew"], rows)
+        + "\n\nWhat is the least possible loss at the first and at the second word, for a reader from the left, for one "
+        "from the right, and for one who fills a single blank and sees the other word? Why do the first two pay the same "
+        "in all, and what is it that they pay?",
+        f"From the left {decimals(left, 3)}, from the right {decimals(right, 3)}, both sides "
+        f"{decimals([right[0], left[1]], 3)} nats. Left and right pay {both:.3f} nats for a sentence, the entropy of the "
+        "whole sentence: the chain rule, from either end.",
+    )
+
+
+def longest_pieces(draw: random.Random) -> Question:
+    """Greedy longest match on two words, one of which cannot be spelled to its end."""
+    stem, longer, endings = draw.choice(
+        [
+            ("play", "playe", ("rs", "d")),
+            ("hand", "hands", ("ome", "et", "aw")),
+            ("read", "readi", ("ng", "ly", "ed")),
+            ("paint", "painte", ("rs", "d", "rly")),
+            ("cook", "cooke", ("ry", "d", "rs")),
+        ]
+    )
+    kept, lost = draw.sample(endings, 2)
+    decoys = draw.sample(["##e" + kept, "##i" + kept, "##s" + kept, "##y"], 2)
+    pieces = sorted({stem, longer, "##" + kept, *decoys})
+    return Question(
+        "Longest first",
+        4,
+        f"A vocabulary holds {', '.join(f'`{piece}`' for piece in pieces)} and the special tokens. Cut {longer}{kept}, "
+        f"{longer}{lost} and {stem} as BERT does. Why does it not matter for the first of them that {stem} is there? How "
+        "many pieces would the second have if the matcher kept what it could spell?",
+        f"{longer} ##{kept}; [UNK], since nothing spells *{lost}* inside a word; {stem}. The longest beginning is taken, "
+        f"and the matcher does not go back. It would have two: {longer} and [UNK].",
+    )
+
+
+def count_or_score(draw: random.Random) -> Question:
+    """The next merge by count and by score."""
+    while True:
+        counts = {word: draw.randint(2, 15) for word in ("hat", "hot", "pot", "pit", "hats")}
+        spelled = {word: [word[0], *("##" + char for char in word[1:])] for word in counts}
+        one: dict[str, int] = {}
+        two: dict[tuple[str, str], int] = {}
+        for word, parts in spelled.items():
+            for part in parts:
+                one[part] = one.get(part, 0) + counts[word]
+            for first, second in itertools.pairwise(parts):
+                two[first, second] = two.get((first, second), 0) + counts[word]
+        scores = {pair: Fraction(count, one[pair[0]] * one[pair[1]]) for pair, count in two.items()}
+        by_count, by_score = max(two, key=lambda pair: two[pair]), max(scores, key=lambda pair: scores[pair])
+        unique = list(two.values()).count(two[by_count]) == list(scores.values()).count(scores[by_score]) == 1
+        if unique and by_count != by_score:
+            break
+    joined = [f"{first} {second}" for first, second in (by_count, by_score)]
+    return Question(
+        "Count or score",
+        5,
+        "A text holds these words:\n\n"
+        + table(["word", "times"], [[word, count] for word, count in counts.items()])
+        + "\n\nEach is spelled in single letters, with ## inside a word. Which pair is merged first by byte-pair encoding, "
+        "and which by the score that explanations of WordPiece give? Write both numbers down. Which of the two does the "
+        "library's trainer for WordPiece merge?",
+        f"By count {joined[0]}, {two[by_count]} times. By score {joined[1]}: {two[by_score]} / ({one[by_score[0]]} x "
+        f"{one[by_score[1]]}) = {scores[by_score]}. The library merges by count: {joined[0]}.",
     )
 
 
