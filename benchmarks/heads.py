@@ -1,8 +1,8 @@
 """What the heads of a nano BERT do, with several seeds: which findings of chapter 13 survive another seed.
 
 Trains the chapter's model with each seed and repeats its measurements: what heads give to neighbours and delimiters,
-true relations against three rules that need no head (a fixed offset and the nearest word of the right class, both
-learned from other pairs, and an untrained model), cutting heads by zeros and by their mean, and whether a head looks
+true relations against rules that need no trained head (a fixed offset learned from other pairs, the nearest and the
+first word of the right class, an untrained model), cutting heads by zeros and by their mean, and whether a head looks
 before the model knows.
 
     python benchmarks/heads.py --write heads.md
@@ -86,9 +86,11 @@ class Contest(NamedTuple):
     """How often the right word is found, by the head and the rules that did best on other pairs."""
 
     head: str
+    words: int
     hits: float
     offset: float
-    nearest: float  # the nearest word of a class: the right words of the first pairs
+    nearest: float  # the nearest word of a class: all words that are right in any of the pairs
+    first: float  # the first word of the class in the sentence
     past: dict[int, tuple[int, float]]  # by how many words of the class lie between: cases, and the head's hits
 
 
@@ -208,6 +210,7 @@ class Case(NamedTuple):
     """A word that asks and the right one, by number, among all words of a pair."""
 
     words: list[str]
+    sentences: list[int]  # of each word, the number of its sentence
     asks: int
     asked: int
 
@@ -217,7 +220,8 @@ def examine(readings: Sequence[Tensor], pairs: Sequence[WorldPair]) -> dict[str,
     right: dict[str, list[Tensor]] = defaultdict(list)
     cases: dict[str, list[Case]] = defaultdict(list)
     for weights, pair in zip(readings, pairs, strict=True):
-        words = [word for sentence in words_of(pair) for word in sentence]
+        told = words_of(pair)
+        words, of_word = [word for s in told for word in s], [n for n, sentence in enumerate(told) for _ in sentence]
         texts = [word.text for word in words]
         number = {word.places: i for i, word in enumerate(words)}
         member = torch.zeros(weights.shape[-1], len(words))
@@ -229,7 +233,7 @@ def examine(readings: Sequence[Tensor], pairs: Sequence[WorldPair]) -> dict[str,
             ends = number[dependent.places], number[head.places]
             for key, (asks, asked) in ((name, ends), (turned(name), ends[::-1])):
                 right[key].append((most[..., asks] == asked).flatten())
-                cases[key].append(Case(texts, asks, asked))
+                cases[key].append(Case(texts, of_word, asks, asked))
     return {key: (torch.stack(found).float(), cases[key]) for key, found in right.items()}
 
 
@@ -239,31 +243,39 @@ def of_class(case: Case, known: set[str]) -> list[int]:
     return sorted(there, key=lambda i: abs(i - case.asks))
 
 
+def first_of_class(case: Case, known: set[str]) -> int | None:
+    """The first word of a class in the sentence of the one that asks."""
+    sentence = case.sentences[case.asks]
+    return min((i for i in of_class(case, known) if case.sentences[i] == sentence), default=None)
+
+
 def turned(name: str) -> str:
     """The relation asked the other way round."""
     return " → ".join(name.split(" → ")[::-1])
 
 
 def contest(readings: Sequence[Tensor], pairs: Sequence[WorldPair], chosen_on: int) -> dict[str, Contest]:
-    """What is best on the first pairs, head, offset and class of words, and its hits on the others."""
+    """The head and the offset that are best on the first pairs, and the class of words: their hits on the others."""
     chosen = examine(readings[:chosen_on], pairs[:chosen_on])
     tested = examine(readings[chosen_on:], pairs[chosen_on:])
     found = {}
     for key, (right, cases) in tested.items():
-        means, known = chosen[key][0].mean(0), {case.words[case.asked] for case in chosen[key][1]}
+        means, known = chosen[key][0].mean(0), {case.words[case.asked] for case in [*chosen[key][1], *cases]}
         best = int(means.argmax())
         name = f"{best // HEADS}.{best % HEADS}" if means[best] > 0 else "none"  # a best of noughts is no head
         offset = mode([case.asked - case.asks for case in chosen[key][1]])
-        ranks = [of_class(case, known).index(case.asked) if case.words[case.asked] in known else -1 for case in cases]
+        ranks = [of_class(case, known).index(case.asked) for case in cases]
         past = {}
         for rank in (0, 1, 2):
             rows = torch.tensor([r == rank for r in ranks])
             past[rank] = int(rows.sum()), float(right[rows, best].mean()) if rows.any() else math.nan
         found[key] = Contest(
             name,
+            len(cases),
             float(right[:, best].mean()) if name != "none" else 0.0,
             sum(case.asked - case.asks == offset for case in cases) / len(cases),
             sum(rank == 0 for rank in ranks) / len(cases),
+            sum(first_of_class(case, known) == case.asked for case in cases) / len(cases),
             past,
         )
     return found
@@ -379,7 +391,7 @@ def head_name(values: Tensor) -> str:
 
 
 def beats(found: Findings, key: str) -> bool:
-    """Whether the head beats all that need no trained head by a tenth: offset, nearest word of the class, untrained."""
+    """Whether the head beats the rules by a tenth: offset, nearest word of the class, untrained head."""
     own = found.hits[key]
     return own.hits > max(own.offset, own.nearest, found.before[key].hits) + 0.1
 
@@ -389,7 +401,7 @@ def contest_in_words(found: Findings, key: str) -> str:
     own = found.hits[key]
     return (
         f"{own.hits:.2f} ({own.head}), offset {own.offset:.2f}, nearest {own.nearest:.2f}, "
-        f"untrained {found.before[key].hits:.2f}"
+        f"first {own.first:.2f}, untrained {found.before[key].hits:.2f}"
     )
 
 
@@ -463,6 +475,10 @@ STATEMENTS: dict[str, Check] = {
     "a head finds the subject of a state better than the rules": finds("state → subject"),
     "a head finds the state of a subject better than the rules": finds("subject → state"),
     "a head finds the verb of an object better than the rules": finds("object → verb"),
+    "no head finds either subject better than the rule that takes the first noun of the sentence": lambda f: (
+        all(f.hits[key].hits <= f.hits[key].first for key in ("be → subject", "state → subject")),
+        f"first noun {min(f.hits[key].first for key in ('be → subject', 'state → subject')):.2f}",
+    ),
     "past one noun or two, a head finds the subject of *be* or of its state half the time or more": lambda f: (
         max(min(hits for _, hits in list(f.hits[key].past.values())[1:]) for key in ("be → subject", "state → subject"))
         >= 1 / 2,
@@ -527,12 +543,13 @@ def relation_table(runs: Sequence[Findings], untrained: Findings) -> str:
     for name in NAMES:
         for key in (name, turned(name)):
             own, cells = runs[0].hits[key], [f"{run.hits[key].hits:.2f} ({run.hits[key].head})" for run in runs]
-            numbers = [own.offset, own.nearest, untrained.hits[key].hits]
-            rows.append(
-                [key, str(sum(cases for cases, _ in own.past.values())), *(f"{n:.2f}" for n in numbers), *cells]
-            )
+            numbers = [own.offset, own.nearest, own.first, untrained.hits[key].hits]
+            rows.append([key, str(own.words), *(f"{n:.2f}" for n in numbers), *cells])
     seeds = [f"seed {seed}" for seed in range(len(runs))]
-    return table(["asks → right word", "words", "offset", "nearest of the class", "untrained", *seeds], rows)
+    return table(
+        ["asks → right word", "words", "offset", "nearest of the class", "first of the class", "untrained", *seeds],
+        rows,
+    )
 
 
 def past_table(runs: Sequence[Findings]) -> str:
@@ -583,9 +600,10 @@ def main() -> None:
             f"# Heads of a nano BERT, {asked.seeds} seeds",
             circumstances(torch.device("cpu")),
             f"{asked.steps:,} steps of 64 pairs, as in chapter 13; heads are written layer.head. Measured on "
-            f"{len(pairs):,} pairs of stories and reviews, drawn apart from the training text; head, offset and class "
-            f"of words are chosen on the first {chosen_on} and tested on the others. *The rules* are the fixed offset, "
-            "the nearest word of the class and an untrained model; better means by a tenth than each of them.",
+            f"{len(pairs):,} pairs of stories and reviews, drawn apart from the training text; head and offset are "
+            f"chosen on the first {chosen_on} and tested on the others. The class of words is known whole; the first "
+            "of the class is the first in the sentence. *The rules* are the fixed offset, the nearest word of the "
+            "class and an untrained model; better means by a tenth than each of them.",
             "## What survives",
             statements(runs),
             "## Relations: the share of words at which the right word gets the most weight",
