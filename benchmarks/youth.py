@@ -1,4 +1,4 @@
-"""A model that remembers its youth: chapter 00's run, kept every 200 steps, for chapter 13 to look into.
+"""A model that remembers its youth: a run like chapter 00's, kept every 200 steps, for chapter 13 to look into.
 
 A training run does not end in the same weights on another processor: rounding differences grow by a factor of ten
 every forty steps or so, even in float64, until the runs have nothing in common (`arithmetic.py`). A chapter that speaks
@@ -24,7 +24,7 @@ PLAIN = {"optimizer": "adamw", "warmup": 0.1, "schedule": "linear", "early_share
 
 
 def grow_up(every: int) -> dict[str, Tensor]:
-    """Train as chapter 00 does; every copy's weights, named "step/parameter"."""
+    """Train much as chapter 00 does; every copy's weights, named "step/parameter"."""
     torch.set_num_threads(1)
     world = World.default()
     tokenizer = WordPieceTokenizer.from_vocab(world.vocabulary())

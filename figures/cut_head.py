@@ -27,7 +27,7 @@ def draw() -> Drawing:
     d.arrow(project.right, plus.left)
     old = d.box(600, 40, 120, 40, "old vector", colour=GREEN)
     d.arrow(old.right, (745, 60), (745, 200), (660, 200), (660, 221))
-    d.text(700, 102, "residual path", size=SMALL, colour=MUTED)
+    d.text(688, 102, "residual path", size=SMALL, colour=MUTED)
     out = d.box(590, 268, 140, 36, "to the next step", colour=GREY)
     d.arrow(plus.bottom, out.top)
     return d
