@@ -11,7 +11,7 @@ from bertmini import BertConfig, BertForPreTraining, WordPieceTokenizer
 from bertmini.cli import main
 from bertmini.data.matching import Match, read_matches
 from bertmini.model.sentences import BertForSentences
-from bertmini.runs.match import embed, likeness_of_words, score, search_texts
+from bertmini.runs.match import embed, held_out_score, likeness_of_words, search_texts
 
 ANIMALS = ["seal", "fox", "owl", "hare", "crab", "wren", "goat", "mole"]
 NAMES = ["selkie", "reynard", "strix", "puss", "decapod", "jenny", "billy", "digger"]
@@ -64,7 +64,7 @@ def test_it_learns_and_the_record_is_what_the_saved_model_gives(result: Path, fi
         torch.nn.functional.normalize(embed(model, tokenizer, [match[i] for match in matches]), dim=1) for i in (0, 1)
     )
     best = record["epochs"][record["best_epoch"]]
-    assert best["score"] == pytest.approx(score(one @ other.T, matches))
+    assert best["score"] == pytest.approx(held_out_score(one @ other.T, matches))
     assert best["score"] == max(epoch["score"] for epoch in record["epochs"])
     assert best["score"] > record["epochs"][0]["score"]
     assert record["common_words"] == pytest.approx(1 / 8)  # they all share the verb: a coin of eight decides
@@ -100,10 +100,10 @@ def test_cosines_of_a_checkpoint_that_was_taught_are_its_vectors(result: Path) -
 
 def test_ties_are_decided_by_a_coin_and_scores_by_ranks() -> None:
     pairs = [Match("a", "b"), Match("c", "d")]
-    assert score(torch.tensor([[1.0, 1.0], [0.0, 2.0]]), pairs) == 0.75
+    assert held_out_score(torch.tensor([[1.0, 1.0], [0.0, 2.0]]), pairs) == 0.75
     graded = [Match("seal", "seal", None, 3.0), Match("seal", "fox", None, 1.0), Match("owl seal", "seal", None, 2.0)]
     assert likeness_of_words(graded).diagonal().tolist() == [1.0, 0.0, 0.5]
-    assert score(likeness_of_words(graded), graded) == pytest.approx(1.0)
+    assert held_out_score(likeness_of_words(graded), graded) == pytest.approx(1.0)
 
 
 def test_shared_partners_are_told(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

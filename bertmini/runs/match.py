@@ -140,10 +140,10 @@ def measure(model: nn.Module, data: TaskData) -> dict[str, float]:
         texts.append(vectors[:count])
         partners.append(vectors[count : 2 * count])
     one, other = torch.cat(texts), torch.cat(partners)
-    return {"held_out_loss": sum(losses) / len(one), "held_out_score": score(one @ other.T, data.truth)}
+    return {"held_out_loss": sum(losses) / len(one), "held_out_score": held_out_score(one @ other.T, data.truth)}
 
 
-def score(likeness: Tensor, matches: Sequence[Match]) -> float:
+def held_out_score(likeness: Tensor, matches: Sequence[Match]) -> float:
     """Judge the likeness (N, N) of each text and each partner, as matches with or without scores are judged."""
     if matches[0].score is not None:
         return spearman(likeness.diagonal(), torch.tensor([match.score for match in matches]))
@@ -174,7 +174,7 @@ def report(
     ]
     graded = settings.score_column is not None
     name = "Spearman's correlation" if graded else f"partner nearest of {len(data.truth):,}"
-    common = score(likeness_of_words(data.truth), data.truth)
+    common = held_out_score(likeness_of_words(data.truth), data.truth)
     return FinetunedMatcher(model, settings, epochs, epochs[best], name, common, data.notes)
 
 
