@@ -1,13 +1,13 @@
 """Where the two sides meet: a word that depends on left and right together, read by six small models.
 
-Ada reads at dawn and drinks at noon; Bruno does it the other way round. In *ada ... [MASK] ... at dawn*, neither the
+Ada reads at dawn and draws at noon; Bruno does it the other way round. In *ada ... [MASK] ... at dawn*, neither the
 name nor the time of day tells the verb, only both do (an exclusive or). Three ways to read, each with an LSTM and with
 a Transformer (the package's encoder layers): from the left only; from the left and, apart from that, from the right,
 with the two states laid side by side before one linear map, as ELMo does; and from both sides in every layer.
 Parameters, steps and data are equal; of two learning rates each model gets the one with the lower loss on a seed of
 its own.
 
-    python benchmarks/both_sides.py --write both_sides.md
+    python benchmarks/both_sides.py --settings near far --write both_sides.md
 """
 
 import argparse
@@ -28,7 +28,8 @@ from bertmini.model.encoder import EncoderLayer
 MASK, NAMES, TIMES, FILLERS = 0, (1, 2), (3, 4), range(5, 25)
 VOCABULARY, LONGEST = 25, 64
 SETTINGS = {"near": (1, 3), "far": (6, 10)}  # words between the blank and the name, and the time of day
-BATCH, STEPS, TEST = 64, 600, 4_000
+BATCH, STEPS = 64, 600
+TEST, PART = 20, 5  # groups of 200 lines: at the end, and to see during training whether it has learned
 RATES = (3e-3, 1e-2)
 PARAMETERS, SEEDS = 28_000, 5
 KINDS = ("LSTM, left only", "Transformer, left only", "LSTMs, side by side", "Transformers, side by side",
@@ -151,10 +152,10 @@ def stream(setting: str, seed: int) -> Iterator[Blanks]:
 
 
 @torch.no_grad()
-def examine(model: Reader, setting: str, seed: int) -> tuple[float, float]:
+def examine(model: Reader, setting: str, seed: int, groups: int) -> tuple[float, float]:
     """Loss and share of right words on lines that were not trained on."""
     generator = torch.Generator().manual_seed(2 * seed + 1)
-    parts = [draw(TEST // 20, setting, generator) for _ in range(20)]
+    parts = [draw(200, setting, generator) for _ in range(groups)]
     logits, words = torch.cat([model(part) for part in parts]), torch.cat([part.words for part in parts])
     return float(F.cross_entropy(logits, words)), float((logits.argmax(1) == words).double().mean())
 
@@ -174,9 +175,9 @@ def run(kind: str, setting: str, rate: float, seed: int) -> Result:
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         seconds, tokens = seconds + time.process_time() - begin, tokens + blanks.ids.numel()
-        if learned != learned and step % 20 == 0 and examine(model, setting, seed)[1] > 0.99:
+        if learned != learned and step % 20 == 0 and examine(model, setting, seed, PART)[1] > 0.99:
             learned = seconds
-    return Result(*examine(model, setting, seed), seconds, tokens / seconds, learned)
+    return Result(*examine(model, setting, seed, TEST), seconds, tokens / seconds, learned)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import torch
 from common import circumstances, store, table
 
 from bertmini import WordPieceTokenizer
+from bertmini.data.vocabulary import fold_words
 
 LANGUAGES = ("en", "zh")
 SHARES = (0.5, 0.95, 0.99)  # of English
@@ -57,7 +58,11 @@ def main() -> None:
         row = [f"{english[0]:,}", f"{chinese[0]:,}", f"{chinese[0] / english[0]:.2f}"]
         rows.append([name, str(len(tokenizer)), *row, f"{english[1]:.1%}", f"{chinese[1]:.1%}"])
     heading = ["vocabulary", "pieces", "English", "Chinese", "Chinese / English", "[UNK] English", "[UNK] Chinese"]
-    notes = f"{len(tested[0])} paragraphs and questions in each language, of which no vocabulary has seen any."
+    words = fold_words(tested[0])[0].total()
+    notes = (
+        f"{len(tested[0])} paragraphs and questions in each language, of which no vocabulary has seen any. The English "
+        f"ones have {words:,} words and punctuation marks."
+    )
     report = "\n\n".join(
         ["# The same text in two languages", circumstances(torch.device("cpu")), notes, table(heading, rows)]
     )

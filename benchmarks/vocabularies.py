@@ -66,7 +66,7 @@ SIZES: dict[str, dict[str, int]] = {
     "nano": {},
     "half": {"hidden_size": 32, "intermediate_size": 128, "num_attention_heads": 2},
 }
-STEPS, LEARNING_RATE, BATCH = 800, 3e-3, 32
+STEPS, LEARNING_RATE, BATCH = 400, 3e-3, 32
 TEXTS, ASKED, SEEDS = 12_000, 500, 5
 FORGET = 0.02  # of a vocabulary of words: how often a word is read as [UNK] in training, so that [UNK] is no stranger
 

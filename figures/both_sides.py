@@ -7,9 +7,9 @@ DESCRIPTION = """
 Three panels, each with the words ada, often, a blank, maps, at, dawn in a row at the bottom and states above them. From
 the left only: arrows between states run to the right alone; the state at the blank has heard ada and never dawn. Two
 readers side by side: a row of states whose arrows run to the right brings ada to the blank, another row whose arrows
-run to the left brings dawn there, and the two states meet only in a sum above them. Both in each layer: in the first
-layer the arrows run to both sides, so that the state at the blank has heard ada and dawn, and a second layer can ask
-for both together before the answer.
+run to the left brings dawn there, and the two states meet only in a sum above them. Both in each layer: arrows run from
+all six words below to the state at the blank, thick ones from ada and dawn, so that they meet there inside the model; a
+second layer does the same with the states of the first before the answer.
 """
 STEP, TOP = 41.0, 64.0
 LEFTS = (14.0, 280.0, 546.0)
@@ -21,7 +21,7 @@ def draw() -> Drawing:
     panels = {
         "From the left only": "the blank hears ada,\nnever dawn",
         "Side by side": "each hears one clue;\nthey meet in a sum",
-        "Both in each layer": "ada and dawn meet inside,\nbefore the answer",
+        "Both in each layer": "ada and dawn meet inside\n(drawn for the blank only)",
     }
     for left, (heading, note) in zip(LEFTS, panels.items(), strict=True):
         d.text(left + 120, 18, heading, size=17, bold=True)
@@ -41,14 +41,17 @@ def draw() -> Drawing:
     d.arrow((plus.centre[0], plus.y), at(LEFTS[1], 2, 92), colour=INK)
     answer(d, LEFTS[1], GREY, "?")
 
-    row(d, LEFTS[2], 225, right=True, left_=True)
-    row(d, LEFTS[2], 150, right=True, left_=True)
-    for place in range(len(WORDS)):
-        for other in (place - 1, place, place + 1):
-            if 0 <= other < len(WORDS):
-                d.arrow(at(LEFTS[2], place, 214), at(LEFTS[2], other, 161), colour=GREEN if other == 2 else "#c8d0d8",
-                        width=2.0 if other == 2 else 1.2, head=other == 2)  # fmt: skip
-    d.arrow(at(LEFTS[2], 2, 139), at(LEFTS[2], 2, 92), colour=GREEN, width=2.4)
+    for low, high in ((225, 175), (175, 125)):
+        for place in sorted(range(len(WORDS)), key=lambda place: WORDS[place] in ("ada", "dawn")):  # those two on top
+            clue = WORDS[place] in ("ada", "dawn")
+            x, end = at(LEFTS[2], place, low)[0], at(LEFTS[2], 2, high)[0]
+            d.arrow((x, low - 10), (end + (place - 2) * 4, high + (10 if place == 2 else 8)), head=clue,
+                    colour=GREEN if clue else "#c8d0d8", width=2.2 if clue else 1.2)  # fmt: skip
+    for y in (225, 175):
+        row(d, LEFTS[2], y)
+    x, _ = at(LEFTS[2], 2, 0)
+    d.box(x - 10, 115, 20, 20, colour=GREEN, strength=0.55, radius=10)
+    d.arrow(at(LEFTS[2], 2, 114), at(LEFTS[2], 2, 92), colour=GREEN, width=2.4)
     answer(d, LEFTS[2], GREEN, "reads")
     return d
 
@@ -65,18 +68,17 @@ def answer(d: Drawing, left: float, colour: str, word: str) -> None:
 
 
 def row(d: Drawing, left: float, y: float, *, right: bool = False, left_: bool = False) -> None:
-    """A row of states with arrows between neighbours; a state is coloured by the clues that have reached it."""
+    """A row of states, with arrows between neighbours to one side or without; its colour says what is heard."""
     for place in range(len(WORDS)):
         x, _ = at(left, place, y)
-        colour = GREEN if right and left_ else BLUE if right else ORANGE
+        colour = BLUE if right else ORANGE if left_ else GREEN
         d.box(x - 10, y - 10, 20, 20, colour=colour, strength=0.55 if place == 2 else 0.2, radius=10)
         if place + 1 < len(WORDS):
-            ends = (x + 10, y - (4 if left_ and right else 0)), (x + STEP - 10, y - (4 if left_ and right else 0))
+            ends = (x + 10, y), (x + STEP - 10, y)
             if right:
                 d.arrow(*ends, colour=BLUE, width=1.6)
             if left_:
-                low = y + (4 if right else 0)
-                d.arrow((ends[1][0], low), (ends[0][0], low), colour=ORANGE, width=1.6)
+                d.arrow(ends[1], ends[0], colour=ORANGE, width=1.6)
 
 
 if __name__ == "__main__":

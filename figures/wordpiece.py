@@ -24,7 +24,7 @@ STROKES = {
 DESCRIPTION = """
 The line "Unbelievable! The Donaudampfschiff left 北京 in 1977 🙂" on its way from the top to the bottom. First it is
 cleaned and folded: small letters, a space on both sides of each Chinese character. Then it is split into ten words and
-signs. Then each word is cut into pieces, from the left, always the longest piece that the vocabulary has:
+symbols. Then each word is cut into pieces, from the left, always the longest piece that the vocabulary has:
 unbelievable becomes unb, ##el, ##ie, ##v, ##able; donaudampfschiff becomes don, ##aud, ##amp, ##f, ##s, ##ch, ##iff;
 "!", "the", "left" and "in" are pieces themselves; the two Chinese characters, 1977 and the emoji become [UNK].
 """
@@ -58,7 +58,7 @@ def draw() -> Drawing:
     for y, name, note in (
         (20, "The text", "a string of characters"),
         (106, "Cleaned and folded", "small letters, no accents, Chinese characters set apart"),
-        (192, "Split", "at spaces and around every sign: ten words and signs"),
+        (192, "Split", "at spaces and around punctuation: ten words and symbols"),
         (278, "Pieces", "from the left, always the longest that the vocabulary has"),
     ):
         d.text(LEFT, y, name, anchor="start", bold=True)
