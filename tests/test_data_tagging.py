@@ -89,6 +89,10 @@ def test_labels_are_numbered_o_first_and_both_of_each_kind() -> None:
         tag_labels([TaggedWords(("in",), ("O",))])
 
 
+def test_a_kind_that_looks_like_a_tag_is_kept() -> None:
+    assert align_tags(["B-SUB-X"], [None, 0, 0, None], labelled="all") == [None, "B-SUB-X", "I-SUB-X", None]
+
+
 def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match=r"2 words, 1 tags \(of 'ada lives'\)"):
         tagging_rows([TaggedWords(("ada", "lives"), ("O",))], TOKENIZER, LABELS, max_length=9)
