@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from small_texts import SMALL, make_corpus
 
-from bertmini import BertForPreTraining, FinetuningSettings, PretrainingSettings, WordPieceTokenizer
+from bertmini import (
+    BertForPreTraining,
+    FinetuningSettings,
+    PretrainingSettings,
+    TaggingSettings,
+    WordPieceTokenizer,
+)
 from bertmini.cli import main
 
 
@@ -192,7 +198,12 @@ def help_of(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize(
-    ("command", "kind"), [("pretrain", PretrainingSettings), ("finetune classification", FinetuningSettings)]
+    ("command", "kind"),
+    [
+        ("pretrain", PretrainingSettings),
+        ("finetune classification", FinetuningSettings),
+        ("finetune tagging", TaggingSettings),
+    ],
 )
 def test_every_setting_is_an_option_with_its_own_words(
     command: str, kind: type, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -12,9 +12,11 @@ from torch.nn import functional as F
 
 from bertmini import BertConfig, WordPieceTokenizer
 from bertmini.config import SPECIAL_TOKENS
+from bertmini.data.tagging import illegal_tags, viterbi
 from bertmini.data.vocabulary import alphabet, learn_pieces
+from bertmini.metrics import entity_scores
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
-from tools.exam import pretraining, using_and_seeing, words_in_context
+from tools.exam import pretraining, tagging, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -51,6 +53,29 @@ def test_attention_is_what_torch_computes() -> None:
         allowed = torch.arange(4) != masked
         mixed = F.scaled_dot_product_attention(torch.tensor([query]), keys, values, attn_mask=allowed[None])
         assert f"Result {float(mixed):.2f}" in asked.answer
+
+
+def test_entities_are_counted_as_the_package_counts_them() -> None:
+    for seed in SEEDS:
+        asked = tagging.entities_by_hand(random.Random(seed))
+        _, true, said = zip(*table_rows(asked.asked), strict=True)
+        assert illegal_tags(said) == illegal_tags(true) == 0
+        scores = entity_scores([said], [true])
+        told = f"precision {scores.precision:.2f}, recall {scores.recall:.2f}, F1 {scores.f1:.2f}"
+        assert told in asked.answer
+        assert f"{sum(a == b for a, b in zip(true, said, strict=True))} of 8 words right" in asked.answer
+
+
+def test_the_best_legal_tags_are_viterbis() -> None:
+    for seed in SEEDS:
+        asked = tagging.best_legal_tags(random.Random(seed))
+        scores = torch.tensor([[float(number) for number in row[1:]] for row in table_rows(asked.asked)])
+        labels = ("O", "B-PER", "I-PER")
+        assert f"Viterbi: {' '.join(viterbi(scores, labels))}, sum" in asked.answer
+        greedy = [labels[i] for i in scores.argmax(1).tolist()]
+        assert f"Each by itself: {' '.join(greedy)}," in asked.answer
+        assert illegal_tags(greedy) > 0
+        assert "13 of 27 sequences" in asked.answer
 
 
 def test_pieces_are_those_of_the_package() -> None:

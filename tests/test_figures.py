@@ -62,6 +62,7 @@ def test_the_figures_are_there() -> None:
         "residual_stream",
         "scaled_dot_product_attention",
         "soft_lookup",
+        "tagging",
         "value_path",
         "wordpiece",
         "words_in_context",

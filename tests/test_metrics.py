@@ -1,5 +1,8 @@
 """The figures by hand, and against brute force over random predictions."""
 
+import random
+from importlib.util import find_spec
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,9 +10,12 @@ from hypothesis import strategies as st
 
 from bertmini.metrics import (
     ClassScores,
+    Entity,
     accuracy,
     class_report,
     confusion_matrix,
+    entities,
+    entity_scores,
     expected_calibration_error,
     macro_f1,
     spearman,
@@ -108,3 +114,84 @@ def test_spearman_refuses_what_ranks_nothing() -> None:
         spearman(torch.ones(3), torch.arange(3))
     with pytest.raises(ValueError, match="as many numbers"):
         spearman(torch.arange(3), torch.arange(4))
+
+
+# ---- entities ----
+
+KINDS = ("PER", "LOC", "creative-work")
+TAGS = ["O", *(f"{mark}-{kind}" for kind in KINDS for mark in "BI")]
+CASES = {
+    "nothing": ([], []),
+    "two of one kind side by side": (["B-PER", "B-PER", "I-PER"], [("PER", 0, 1), ("PER", 1, 3)]),
+    "an inside without a beginning": (["O", "I-PER", "I-PER"], [("PER", 1, 3)]),
+    "an inside of another kind": (["B-PER", "I-LOC", "I-LOC"], [("PER", 0, 1), ("LOC", 1, 3)]),
+    "an inside after an outside": (["B-PER", "O", "I-PER"], [("PER", 0, 1), ("PER", 2, 3)]),
+    "a kind with a hyphen": (["B-creative-work", "I-creative-work"], [("creative-work", 0, 2)]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_entities_by_hand(case: str) -> None:
+    tags, wanted = CASES[case]
+    assert entities(tags) == [Entity(*entity) for entity in wanted]
+
+
+def test_entity_scores_by_hand() -> None:
+    actual = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-LOC"]]
+    predicted = [["B-PER", "O", "O", "B-LOC"], ["B-PER", "B-LOC"]]  # half a person is none; one person too many
+    assert entity_scores(predicted, actual) == ClassScores("all", 0.5, 2 / 3, pytest.approx(4 / 7), 3)  # type: ignore[arg-type]
+    assert entity_scores(predicted, actual, "PER") == ClassScores("PER", 0.0, 0.0, 0.0, 1)
+    assert entity_scores(predicted, actual, "LOC") == ClassScores("LOC", 1.0, 1.0, 1.0, 2)
+    assert entity_scores([["O"]], [["O"]]).f1 == 0
+    with pytest.raises(ValueError, match="differ in the number of sentences or of their words"):
+        entity_scores([["O"]], [["O", "O"]])
+
+
+def spans_plainly(tags: list[str]) -> set[tuple[str, int, int]]:
+    """Every stretch of one kind that begins where an entity begins and ends where none goes on: tried one by one."""
+
+    def begins(place: int) -> bool:
+        before = tags[place - 1] if place else "O"
+        return tags[place] != "O" and (tags[place][0] == "B" or before == "O" or before[2:] != tags[place][2:])
+
+    return {
+        (tags[i][2:], i, j)
+        for i in range(len(tags))
+        for j in range(i + 1, len(tags) + 1)
+        if begins(i)
+        and all(tags[k][2:] == tags[i][2:] and not begins(k) for k in range(i + 1, j))
+        and (j == len(tags) or tags[j] == "O" or begins(j))
+    }
+
+
+def drawn(draw: random.Random) -> tuple[list[list[str]], list[list[str]]]:
+    lengths = [draw.randint(0, 8) for _ in range(draw.randint(1, 4))]
+    weights = [draw.choice([1, 6])] + [1] * 6
+    actual = [draw.choices(TAGS, weights, k=length) for length in lengths]
+    return [[tag if draw.random() < 0.6 else draw.choice(TAGS) for tag in tags] for tags in actual], actual
+
+
+def test_entities_and_their_scores_equal_trying_all_spans() -> None:
+    draw = random.Random(0)
+    for _ in range(500):
+        predicted, actual = drawn(draw)
+        assert all({tuple(entity) for entity in entities(tags)} == spans_plainly(tags) for tags in actual)
+        said, there = ([(i, e) for i, tags in enumerate(x) for e in spans_plainly(tags)] for x in (predicted, actual))
+        hits = sum(entity in there for entity in said)
+        scores = entity_scores(predicted, actual)
+        assert scores.support == len(there)
+        assert scores.precision == (hits / len(said) if said else 0)
+        assert scores.recall == (hits / len(there) if there else 0)
+        assert scores.f1 == pytest.approx(2 * hits / max(len(said) + len(there), 1))
+
+
+@pytest.mark.skipif(find_spec("seqeval") is None, reason="seqeval is not installed")
+@pytest.mark.filterwarnings("ignore")
+def test_entity_scores_are_those_of_seqeval_to_the_last_digit() -> None:
+    from seqeval.metrics import f1_score, precision_score, recall_score
+
+    draw = random.Random(1)
+    for _ in range(1_000):
+        predicted, actual = drawn(draw)
+        theirs = [score(actual, predicted) for score in (precision_score, recall_score, f1_score)]
+        assert list(entity_scores(predicted, actual)[1:4]) == theirs

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bertmini import FinetuningSettings, PretrainingSettings, Recipe
+from bertmini import FinetuningSettings, PretrainingSettings, Recipe, TaggingSettings
 from bertmini.runs.settings import (
     TEXT_SETTINGS,
     WORLD_SETTINGS,
@@ -18,8 +18,8 @@ FINETUNING = FinetuningSettings(checkpoint=Path("a"), train=Path("b"), eval=Path
 
 
 def test_every_setting_says_what_it_means() -> None:
-    described = [field for kind in (PretrainingSettings, FinetuningSettings) for field in fields(kind)]
-    assert len(described) == 20 + 15
+    described = [field for kind in (PretrainingSettings, FinetuningSettings, TaggingSettings) for field in fields(kind)]
+    assert len(described) == 20 + 15 + 13
     assert all(field.metadata["meaning"] for field in described)
     assert all(field.metadata["none"] for field in described if field.default is None)
 

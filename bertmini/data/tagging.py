@@ -69,7 +69,7 @@ def align_tags(
     if labelled == "all":
         for place, owner in enumerate(word_ids):
             if owner is not None and aligned[place] is None:
-                aligned[place] = tags[owner].replace("B-", "I-")
+                aligned[place] = "O" if tags[owner] == "O" else f"I-{tags[owner][2:]}"
     return aligned
 
 

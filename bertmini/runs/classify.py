@@ -1,4 +1,4 @@
-"""Fine-tuning a classifier: one class for each text, or pair of texts. Taught in chapter 08."""
+"""Fine-tuning a classifier: one class for each text, or pair of texts. Taught in chapter 09."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

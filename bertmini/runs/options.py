@@ -1,6 +1,6 @@
 """A field of a run's settings that says what it means and which values it takes, and what refuses the others.
 
-Settings are frozen dataclasses whose fields are made with `option`; see `bertmini.runs.settings`. Taught in chapter 07.
+Settings are frozen dataclasses whose fields are made with `option`; see `bertmini.runs.settings`. Taught in chapter 09.
 """
 
 import math
