@@ -38,7 +38,17 @@ from bertmini.data.batches import Batch, ExampleStream, Row, batches_in_order, p
 from bertmini.data.squad import GoldAnswer, Question
 from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.microworld import Floor, World, WorldDocument, split_generator
-from bertmini.microworld.quizzes import BOYS, FAMILIES, GIRLS, Quiz, distractor, quiz_of, with_full_names, with_sentence
+from bertmini.microworld.quizzes import (
+    BOYS,
+    FAMILIES,
+    GIRLS,
+    Quiz,
+    distractor,
+    library,
+    quiz_of,
+    with_full_names,
+    with_sentence,
+)
 from bertmini.model.tasks import BertForQuestionAnswering
 from bertmini.search import BM25, recall_at
 from bertmini.training.loop import train
@@ -164,35 +174,10 @@ def full_named(quizzes: Sequence[Quiz], draw: random.Random) -> list[Quiz]:
     return named
 
 
-def library(seed: int) -> tuple[list[str], list[tuple[Quiz, int]]]:
-    """A hundred passages, and 78 questions with the number of the passage that answers each.
-
-    A person that is asked about stands in one passage only; everybody else has one of the 30 other full names.
-    """
-    draw = random.Random(seed)
-    drawn = [quiz_of(document) for document in documents_of(2_000, "test", seed + 1)]
-    sure = [quiz for quiz in drawn if quiz.answer and "one of them" not in quiz.passage]
-    names = {first: draw.sample(FAMILIES, len(FAMILIES)) for first in GIRLS + BOYS}
-    asked_about = {first: families[:13] for first, families in names.items()}
-    others = {first: families[13:] for first, families in names.items()}
-    asked, passages = [], []
-    for quiz in sure:
-        families = {first: draw.choice(rest) for first, rest in others.items()}
-        is_asked = bool(asked_about[quiz.who])
-        if is_asked:
-            families[quiz.who] = asked_about[quiz.who].pop()
-        elif len(passages) - len(asked) == 22:
-            continue
-        full = with_full_names(quiz, families)
-        if is_asked:
-            asked.append((full, len(passages)))
-        passages.append(full.passage)
-    return passages, asked
-
-
 def retrieve_and_read(model: nn.Module, seed: int) -> dict[str, dict[int, float]]:
     """Recall and exact match by how many passages are read."""
-    passages, asked = library(seed)
+    quizzes = [quiz_of(document) for document in documents_of(2_000, "test", seed + 1)]
+    passages, asked = library(quizzes, random.Random(seed))
     index = BM25(passages)
     found = [index.search(quiz.question, k=20) for quiz, _ in asked]
     hits = dict.fromkeys((1, 2, 5, 10, 20), 0)

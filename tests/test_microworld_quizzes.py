@@ -13,6 +13,7 @@ from bertmini.microworld.quizzes import (
     GIRLS,
     Quiz,
     distractor,
+    library,
     quiz_of,
     with_full_names,
     with_sentence,
@@ -78,3 +79,19 @@ def test_a_distractor_answers_another_question(documents: list[WorldDocument]) -
         assert not {who, thing} & set(re.findall(r"\w+", quiz.passage))
         asks_home = " live?" in quiz.question or " home " in quiz.question
         assert (" lives in " in sentence) == asks_home
+
+
+def test_a_library_answers_every_question_once(documents: list[WorldDocument]) -> None:
+    passages, asked = library([quiz_of(document) for document in documents], random.Random(3), size=40, asked=30)
+    assert len(passages) == 40
+    assert len(asked) == 30
+    assert [place for _, place in asked] == sorted({place for _, place in asked})
+    for quiz, place in asked:
+        assert passages[place] == quiz.passage
+        assert quiz.passage[quiz.begin :].startswith(quiz.answer)
+        person = re.search(rf"{quiz.who} \w+", quiz.question)
+        assert person is not None
+        assert [person[0] in passage for passage in passages].count(True) == 1
+    assert all(len(re.findall(r"\b(?:ada|bea|clara|bruno|hugo|otto) \w+", passage)) == 2 for passage in passages)
+    with pytest.raises(ValueError, match="20 quizzes give"):
+        library([quiz_of(document) for document in documents[:20]], random.Random(3))

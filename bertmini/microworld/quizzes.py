@@ -9,7 +9,7 @@ Left out on purpose: other tasks. Taught in chapter 10.
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -81,3 +81,36 @@ def distractor(quiz: Quiz, draw: random.Random) -> str:
     said = set(re.findall(r"\w+", f"{quiz.question} {quiz.passage}"))
     who = draw.choice([name for name in GIRLS + BOYS if name not in said])
     return f"{who} {kind.format(draw.choice([thing for thing in things if thing not in said]))}."
+
+
+def library(
+    quizzes: Sequence[Quiz], draw: random.Random, *, size: int = 100, asked: int = 78
+) -> tuple[list[str], list[tuple[Quiz, int]]]:
+    """Passages with full names, and quizzes with the number of the passage that answers each.
+
+    A person that is asked about stands in one passage only; everybody else has one of the other full names, which may
+    come again. Only quizzes with a certain answer are used. Raises `ValueError` if they do not suffice.
+    """
+    names = {first: draw.sample(FAMILIES, len(FAMILIES)) for first in GIRLS + BOYS}
+    unique = {first: families[: asked // 6] for first, families in names.items()}
+    others = {first: families[asked // 6 :] for first, families in names.items()}
+    passages: list[str] = []
+    chosen: list[tuple[Quiz, int]] = []
+    for quiz in quizzes:
+        is_asked = bool(unique[quiz.who])
+        if (
+            not quiz.answer
+            or "one of them" in quiz.passage
+            or (not is_asked and len(passages) - len(chosen) == size - asked)
+        ):
+            continue
+        families = {first: draw.choice(rest) for first, rest in others.items()}
+        if is_asked:
+            families[quiz.who] = unique[quiz.who].pop()
+        full = with_full_names(quiz, families)
+        if is_asked:
+            chosen.append((full, len(passages)))
+        passages.append(full.passage)
+    if len(passages) < size:
+        raise ValueError(f"{len(quizzes)} quizzes give {len(passages)} passages of {size}: draw more")
+    return passages, chosen
