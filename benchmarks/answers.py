@@ -14,6 +14,7 @@ are trained on for 300 steps with such a fact at the end of half of the passages
 who stand in one of a hundred passages; BM25 finds the passages. The first seed's reader is stored, in float16.
 
     python benchmarks/answers.py --rows runs/answers --seeds 0 1 2 3 4
+    python benchmarks/answers.py --rows runs/answers --seeds 0 1 2 3 4 --scratch
     python benchmarks/answers.py --rows runs/answers --write answers
 """
 
@@ -22,7 +23,7 @@ import csv
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,7 @@ from bertmini.search import BM25, recall_at
 from bertmini.training.loop import train
 from bertmini.training.recipe import Recipe
 
-STEPS, BATCH, RATE, EVERY, TRAINED, TESTED = 1_000, 32, 8e-3, 100, 16_000, 500
+STEPS, BATCH, RATE, EVERY, TRAINED, TESTED = 1_400, 32, 4e-3, 100, 16_000, 500
 FILLER = "it was a long day on the river."
 WORLD = World.default()
 TOKENIZER = WordPieceTokenizer.from_vocab(WORLD.vocabulary())
@@ -224,7 +225,7 @@ def sure_quizzes(count: int, split: str, seed: int) -> list[Quiz]:
 
 def one_more(model: nn.Module, seed: int) -> dict[str, tuple[float, float, float]]:
     """Exact match with one sentence more; `right` gives all, with an answer, without."""
-    quizzes, draw = sure_quizzes(700, "test", seed), random.Random(seed)
+    quizzes, draw = sure_quizzes(500, "test", seed), random.Random(seed)
     others = [distractor(quiz, draw) for quiz in quizzes]
     changed = {
         "nothing added": quizzes,
@@ -238,7 +239,7 @@ def one_more(model: nn.Module, seed: int) -> dict[str, tuple[float, float, float
 
 def windows(model: nn.Module, seed: int) -> dict[str, list[float]]:
     """Exact match (all, with, without an answer) by overlap; then all, with a threshold chosen on other quizzes."""
-    quizzes, others = sure_quizzes(700, "test", seed), sure_quizzes(700, "validation", seed + 1)
+    quizzes, others = sure_quizzes(500, "test", seed), sure_quizzes(500, "validation", seed + 1)
     found = {}
     for overlap in (0, 7, 13):
         readings, chosen_on = (in_windows(model, each, 14, 14 - overlap) for each in (quizzes, others))
@@ -247,22 +248,27 @@ def windows(model: nn.Module, seed: int) -> dict[str, list[float]]:
     return found
 
 
+def learn(seed: int, *, pretrained: bool) -> tuple[nn.Module, list[Quiz], dict[str, object]]:
+    """Train a reader and watch it: the reader, the quizzes it has seen, and its curve."""
+    exam, drawn = Exam(), [quiz_of(document) for document in documents_of(TRAINED, "train", seed + 1)]
+    nameless, curve = exam.hidden("name"), []
+
+    def watch(model: nn.Module) -> dict[str, float]:
+        curve.append((exam.score(model), exam.score(model, nameless)))
+        return {}
+
+    model = new_reader(seed, pretrained=pretrained)
+    seconds = tune(model, drawn, STEPS, seed, evaluate=watch)
+    print(f"seed {seed}, pretrained {pretrained}: {curve}", flush=True)
+    return model, drawn, {"curve": curve, "seconds": seconds}
+
+
 def run_seed(seed: int, folder: Path) -> dict[str, object]:
     """All that one seed does."""
-    exam, drawn = Exam(), [quiz_of(document) for document in documents_of(TRAINED, "train", seed + 1)]
-    nameless = exam.hidden("name")
-    curves: dict[str, list[tuple[float, float]]] = {}
-
-    def watch(name: str) -> Callable[[nn.Module], dict[str, float]]:
-        curves[name] = []
-        return lambda model: curves[name].append((exam.score(model), exam.score(model, nameless))) or {}
-
-    scratch = new_reader(seed, pretrained=False)
-    seconds = {"from scratch": tune(scratch, drawn, STEPS, seed, evaluate=watch("from scratch"))}
-    model = new_reader(seed, pretrained=True)
-    seconds["pretrained"] = tune(model, drawn, STEPS, seed, evaluate=watch("pretrained"))
-    found: dict[str, object] = {"curves": curves, "seconds": seconds, "more": one_more(model, seed)}
-    found["windows"] = windows(model, seed)
+    model, drawn, found = learn(seed, pretrained=True)
+    if seed == 0:
+        save_file({name: weight.half() for name, weight in model.state_dict().items()}, folder / "first.safetensors")
+    found |= {"more": one_more(model, seed), "windows": windows(model, seed)}
     draw = random.Random(seed)
     state = {name: weight.clone() for name, weight in model.state_dict().items()}
     half = [with_sentence(quiz, distractor(quiz, draw)) if draw.random() < 0.5 else quiz for quiz in drawn]
@@ -276,22 +282,23 @@ def run_seed(seed: int, folder: Path) -> dict[str, object]:
     return found
 
 
-def tables(rows: Sequence[dict[str, dict]]) -> str:
+def tables(rows: Sequence[dict[str, dict]], scratch: Sequence[dict[str, dict]]) -> str:
     """All tables."""
     exam = Exam()
     parts = ["# Answers", circumstances(torch.device("cpu"))]
     best = [[name, f"{exam.best(which):.2f}"] for name, which in HIDDEN.items()]
     parts += ["## Ceilings", "The best possible score, computed exactly.", table(["hidden", "best possible"], best)]
     learned = []
-    for arm in ("pretrained", "from scratch"):
-        curves = [row["curves"][arm] for row in rows]
+    for arm, runs in (("pretrained", rows), ("from scratch", scratch)):
+        if not runs:
+            continue
+        curves = [run["curve"] for run in runs]
         ends = spread([curve[-1][0] for curve in curves], ".2f")
         passed = [next((EVERY * at for at, (score, _) in enumerate(curve) if score > 0.8), None) for curve in curves]
         when = [str(step) for step in sorted(filter(None, passed))] or ["never"]
-        seconds = spread([row["seconds"][arm] for row in rows], ".0f")
-        steps = f"{EVERY * (len(curves[0]) - 1):,}"
-        learned.append([arm, steps, ends, f"{sum(map(bool, passed))} of {len(rows)}", ", ".join(when), seconds])
-    heading = ["start", "steps", "score at the end", "above 0.8", "first seen there at step", "seconds of one core"]
+        seconds = spread([run["seconds"] for run in runs], ".0f")
+        learned.append([arm, str(len(runs)), str(STEPS), ends, f"{sum(map(bool, passed))}", ", ".join(when), seconds])
+    heading = ["start", "seeds", "steps", "score at the end", "above 0.8", "there at step", "seconds of one core"]
     parts += ["## Learning", "Median and range of the seeds.", table(heading, learned)]
     kinds = ["all", "with an answer", "without"]
     for title, key in (("One sentence more", "more"), ("After distractors", "more, after training on distractors")):
@@ -322,23 +329,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, help="a folder for what each seed found")
     parser.add_argument("--seeds", type=int, nargs="*", default=[])
+    parser.add_argument("--scratch", action="store_true", help="from random weights, the learning alone")
     parser.add_argument("--write", metavar="NAME", help="write results/NAME.md, .csv and .safetensors")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.rows.mkdir(parents=True, exist_ok=True)
     for seed in asked.seeds:
-        found = run_seed(seed, asked.rows)
-        (asked.rows / f"{seed}.json").write_text(json.dumps(found))
+        found = learn(seed, pretrained=False)[2] if asked.scratch else run_seed(seed, asked.rows)
+        (asked.rows / f"{'scratch' if asked.scratch else 'pretrained'}{seed}.json").write_text(json.dumps(found))
         print(seed, found, flush=True)
     if asked.write:
-        rows = [json.loads(path.read_text()) for path in sorted(asked.rows.glob("*.json"))]
-        store(f"{asked.write}.md", tables(rows))
+        rows, scratch = (
+            [json.loads(path.read_text()) for path in sorted(asked.rows.glob(f"{name}*.json"))]
+            for name in ("pretrained", "scratch")
+        )
+        store(f"{asked.write}.md", tables(rows, scratch))
         with (RESULTS / f"{asked.write}.csv").open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["start", "seed", "step", "score", "score with the name hidden"])
-            for arm in ("pretrained", "from scratch"):
-                for seed, row in enumerate(rows):
-                    for at, scores in enumerate(row["curves"][arm]):
+            for arm, runs in (("pretrained", rows), ("from scratch", scratch)):
+                for seed, run in enumerate(runs):
+                    for at, scores in enumerate(run["curve"]):
                         writer.writerow([arm, seed, EVERY * at, *(f"{score:.4f}" for score in scores)])
         (RESULTS / f"{asked.write}.safetensors").write_bytes((asked.rows / "reader.safetensors").read_bytes())
 
