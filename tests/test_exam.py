@@ -12,11 +12,12 @@ from torch.nn import functional as F
 
 from bertmini import BertConfig, WordPieceTokenizer
 from bertmini.config import SPECIAL_TOKENS
+from bertmini.data.answers import Window, best_spans, window_starts
 from bertmini.data.tagging import illegal_tags, viterbi
 from bertmini.data.vocabulary import alphabet, learn_pieces
 from bertmini.metrics import entity_scores
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
-from tools.exam import pretraining, tagging, using_and_seeing, words_in_context
+from tools.exam import answers, pretraining, tagging, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -195,6 +196,31 @@ def test_confusion_is_counted_again() -> None:
         assert (
             f"precision {d / (b + d):.3f}, recall {d / (c + d):.3f}, F1 {2 * d / (2 * d + b + c):.3f}" in asked.answer
         )
+
+
+def test_spans_are_those_of_the_package() -> None:
+    for seed in SEEDS:
+        asked = answers.best_span(random.Random(seed))
+        scores = torch.tensor(
+            [[float(cell) for cell in row[1:]] for row in table_rows(asked.asked)], dtype=torch.float64
+        )
+        window = Window(0, {}, 1, [(place, place + 1) for place in range(5)])
+        ((best, _, _),) = best_spans(scores[:, 0], scores[:, 1], window, n_best=1, max_pieces=5)
+        threshold = float(re.search(r"by more than ([-\d.]+)\?", asked.asked)[1])  # type: ignore[index]
+        assert f", {best:.1f}. The best begin" in asked.answer
+        margin = best - float(scores[0].sum())
+        assert f"the margin is {margin:.1f}" in asked.answer
+        assert asked.answer.endswith("is answered." if margin > threshold else "there is no answer.")
+
+
+def test_windows_are_those_of_the_package() -> None:
+    for seed in SEEDS:
+        asked = answers.windows(random.Random(seed))
+        pieces, room, overlap, _, one, other = (int(number) for number in numbers(asked.asked))
+        starts = window_starts(pieces, room, room - overlap)
+        shown = ", ".join(f"{start} to {min(start + room, pieces) - 1}" for start in starts)
+        assert asked.answer.startswith(f"{shown}. ")
+        assert any(start <= one and other < start + room for start in starts) != ("None. " in asked.answer)
 
 
 def test_a_paper_follows_from_its_seed_and_the_choice_of_chapters_changes_no_number() -> None:

@@ -45,6 +45,7 @@ def luminance(colour: str) -> float:
 
 def test_the_figures_are_there() -> None:
     assert NAMES == [
+        "answer_spans",
         "bert",
         "bert_input",
         "book_map",
