@@ -49,6 +49,16 @@ def test_gradients_flow_and_dropout_drops() -> None:
     assert model.bert.layers[0].attention.query.weight.grad is not None
 
 
+def test_where_pieces_are_scored_too() -> None:
+    model, batch = shaken(BertForMaskedLM(CONFIG)).eval(), a_batch(MASKS["right"])
+    labels = torch.full_like(batch["input_ids"], -100)
+    labels[:, 2] = 7
+    expected = model(**batch, labels=labels).loss
+    with told_attention(model, lambda _, weights: weights):
+        assert_within(1e-5, model(**batch, labels=labels).loss, expected)
+    assert model.bert.loose
+
+
 def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="Linear has no attention"), told_attention(nn.Linear(2, 2), lambda _, w: w):
         pass

@@ -57,6 +57,9 @@ def told_attention(model: nn.Module, change: Change) -> Iterator[None]:
         return hook
 
     with ExitStack() as stack:
+        for encoder in (module for module in model.modules() if getattr(module, "loose", False)):
+            encoder.loose = False  # type: ignore[assignment]  # every token in its row, or weights have no shape
+            stack.callback(setattr, encoder, "loose", True)
         for number, layer in enumerate(layers):
             stack.callback(layer.register_forward_pre_hook(tell(number)).remove)
         yield

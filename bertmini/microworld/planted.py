@@ -16,13 +16,13 @@ Left out on purpose: causes that come in groups, words that hang together.
 Taught in chapter 14.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from bertmini.config import CLS, IGNORED, MASK, SEP
+from bertmini.config import CLS, IGNORED, MASK, SEP, SPECIAL_TOKENS
 from bertmini.microworld.posterior import Floor
 from bertmini.microworld.world import World
 
@@ -70,14 +70,38 @@ class Cause(NamedTuple):
     decoy: Tensor
 
 
-def planted_lines(world: World, count: int, *, generator: torch.Generator) -> Tensor:
-    """Lines whose answer is masked, ids (N, S): of `count` sampled ones those in which the two wishes differ."""
+def planted_lines(world: World, count: int, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Sampled lines whose answer is masked, ids (N, S), and the answers (N,)."""
     number = {piece: i for i, piece in enumerate(world.vocabulary())}
     lines = world.sample(count, generator=generator, kind="line")
     rows = [[number[CLS], *(number[piece] for piece in line.pieces[0]), number[SEP]] for line in lines]
     ids = torch.tensor(rows)
+    answers = ids[:, ASKED].clone()
     ids[:, ASKED] = number[MASK]
+    return ids, answers
+
+
+def undecided(ids: Tensor) -> Tensor:
+    """The lines in which the two wishes differ: where the pronoun matters."""
     return ids[ids[:, 3] != ids[:, 7]]
+
+
+def planted_batches(
+    ids: Tensor, answers: Tensor, mask: int, *, generator: torch.Generator, size: int = 64
+) -> Iterator[dict[str, Tensor]]:
+    """Endless batches that ask for the answer; in half of the lines other words are masked too, at a rate of 0 to 1.
+
+    Without these, a line with a word taken out would be nothing that the model has ever seen.
+    """
+    labels = torch.full_like(ids[:size], IGNORED)
+    while True:
+        rows = torch.randint(len(ids), (size,), generator=generator)
+        rate = torch.rand(size, 1, generator=generator) * (torch.rand(size, 1, generator=generator) < 0.5)
+        hidden = (torch.rand(size, ids.shape[1], generator=generator) < rate) & (ids[rows] >= len(SPECIAL_TOKENS))
+        batch = ids[rows].masked_fill(hidden, mask)
+        targets = labels.clone()
+        targets[:, ASKED] = answers[rows]
+        yield {"input_ids": batch, "attention_mask": torch.ones_like(batch), "labels": targets}
 
 
 def planted_cause(world: World, ids: Tensor, *, twin: bool = False) -> Cause:
