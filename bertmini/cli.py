@@ -16,6 +16,7 @@ from bertmini.data.wordpiece import WordPieceTokenizer
 from bertmini.model.pretraining import BertForMaskedLM
 from bertmini.printing import announce, prepare_streams, print_classifier, print_evaluation, print_run, say
 from bertmini.runs.evaluate import evaluate
+from bertmini.runs.explain import explain_checkpoint
 from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.runs.finetune import finetune, model_is_safe, save_confusion
@@ -178,6 +179,9 @@ def add_questions(commands: Any) -> None:
     look.add_argument("--beside", help="another text, shown beside the first")
     look.add_argument("--also", action="append", default=[], help="another text to choose in the page; may be repeated")
     look.add_argument("--out", type=named_path, default=Path("attention.html"), help="the page (default %(default)s)")
+    why = add("explain", run_explain, "write a page that takes one guess apart by four methods")
+    why.add_argument("text", help='with one [MASK], such as "she took off [MASK] hat"')
+    why.add_argument("--out", type=named_path, default=Path("explain.html"), help="the page (default %(default)s)")
     judge = add("evaluate", run_evaluate, "measure a checkpoint on a corpus's held-out documents")
     judge.add_argument("--corpus", required=True, help="as for pretrain")
     add("info", run_info, "show a checkpoint's sizes and where its parameters are")
@@ -237,6 +241,13 @@ def run_attention(asked: argparse.Namespace) -> None:
     page = explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside, also=asked.also)
     page.save(asked.out)
     say(f"Open {asked.out} in a browser: it needs no network.")
+
+
+def run_explain(asked: argparse.Namespace) -> None:
+    """Write the page and say where it is."""
+    page = explain_checkpoint(asked.checkpoint, asked.text)
+    page.save(asked.out)
+    say(f"{page.name}: open {asked.out} in a browser; it needs no network.")
 
 
 def run_evaluate(asked: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from bertmini.inside.ablation import Ablation, Guesses, ablate_heads, without_heads
 from bertmini.inside.attend import Attended, attend
+from bertmini.inside.explained import Explained, explain_guess
 from bertmini.inside.gradients import Integrated, gradient_x_input, integrated_gradients
 from bertmini.inside.neurons import Neurons, listen
 from bertmini.inside.norms import Norms, attention_norms
@@ -33,6 +34,7 @@ from bertmini.inside.weights import check_attention, check_head
 __all__ = [
     "Ablation",
     "Attended",
+    "Explained",
     "Firing",
     "Found",
     "Guesses",
@@ -52,6 +54,7 @@ __all__ = [
     "control_labels",
     "description_length",
     "even_shares",
+    "explain_guess",
     "flow",
     "gradient_x_input",
     "head_patterns",

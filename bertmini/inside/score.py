@@ -26,17 +26,15 @@ Array = NDArray[np.float64]
 def log_probability(place: int, piece: int) -> Score:
     """The score "how probable is this piece at this place?", in nats: for models that predict pieces."""
 
-    def score(output: Any) -> Tensor:
-        logits = getattr(output, "prediction_logits", getattr(output, "logits", None))
-        if logits is None or logits.dim() != 3:
-            raise ValueError(
-                f"{type(output).__name__} holds no logits (B, S, V): expected a model that predicts pieces, called "
-                "without labels"
-            )
-        chosen: Tensor = logits[:, place].log_softmax(-1)[:, piece]
-        return chosen
+    return lambda output: predicted(output)[:, place].log_softmax(-1)[:, piece]
 
-    return score
+
+def predicted(output: Any) -> Tensor:
+    """The logits (B, S, V) of a model that predicts pieces; `ValueError` if there are none."""
+    logits: Tensor | None = getattr(output, "prediction_logits", getattr(output, "logits", None))
+    if logits is None or logits.dim() != 3:
+        raise ValueError(f"{type(output).__name__} holds no logits (B, S, V): expected a model that predicts pieces")
+    return logits
 
 
 def read(model: nn.Module, inputs: Inputs) -> Any:
