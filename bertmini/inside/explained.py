@@ -1,6 +1,6 @@
 """One guess taken apart by four methods side by side: attention, rollout, integrated gradients, one word masked.
 
-They need not agree, and where they do not at most one is right. The first two are shares of a mixture and ask nothing
+They need not agree, because they answer different questions. The first two are shares of a mixture and ask nothing
 of the model's answer; the other two are nats of the guess's log-probability, and may be negative.
 
 Shapes: S tokens. Taught in chapter 14.

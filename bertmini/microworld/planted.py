@@ -93,15 +93,14 @@ def planted_batches(
 
     Without these, a line with a word taken out would be nothing that the model has ever seen.
     """
-    labels = torch.full_like(ids[:size], IGNORED)
     while True:
         rows = torch.randint(len(ids), (size,), generator=generator)
         rate = torch.rand(size, 1, generator=generator) * (torch.rand(size, 1, generator=generator) < 0.5)
         hidden = (torch.rand(size, ids.shape[1], generator=generator) < rate) & (ids[rows] >= len(SPECIAL_TOKENS))
         batch = ids[rows].masked_fill(hidden, mask)
-        targets = labels.clone()
-        targets[:, ASKED] = answers[rows]
-        yield {"input_ids": batch, "attention_mask": torch.ones_like(batch), "labels": targets}
+        labels = torch.full_like(batch, IGNORED)
+        labels[:, ASKED] = answers[rows]
+        yield {"input_ids": batch, "attention_mask": torch.ones_like(batch), "labels": labels}
 
 
 def planted_cause(world: World, ids: Tensor, *, twin: bool = False) -> Cause:

@@ -70,7 +70,7 @@ def score_page(scores: Mapping[str, Any], tokens: Sequence[str], *, title: str) 
 
 NOTE = (
     "Each row has its own scale. Attention and rollout are shares of a mixture; the others are nats of the guess's "
-    "log-probability, below zero where a token speaks against it. Where rows disagree, at most one is right."
+    "log-probability, below zero where a token speaks against it. Rows that disagree answer different questions."
 )
 
 
