@@ -12,6 +12,8 @@ while its best words are masked one by one, up to six (low is good). *Inserted*:
 line of masks (high is good).
 
     python benchmarks/explanations.py --write explanations.md
+    python benchmarks/explanations.py --adversaries adversaries.md    # of the chapter's two models, paid less
+    python benchmarks/explanations.py --models planted.safetensors    # seed 0 of the world, for chapter 14; float16
 """
 
 import argparse
@@ -22,7 +24,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import circumstances, spread, store, table
+from common import RESULTS, circumstances, spread, store, table
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bertmini import PRESETS, BertForMaskedLM, Recipe, World, train
@@ -51,7 +54,7 @@ from bertmini.microworld.planted import (
 
 STEPS, LEARNING_RATE, HEADS, TEXTS, SEEDS = 700, 2e-3, 16, 6_000, 5
 GRADED, DELETED = 24, 6
-SPREAD = 1.0  # how much of the Jensen-Shannon divergence between attentions the adversary is paid
+SPREAD, LITTLE = 1.0, 0.1  # how much of the Jensen-Shannon divergence between attentions an adversary is paid
 WORDS = torch.tensor([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
 MASK = 4
 
@@ -178,7 +181,9 @@ def divergence(first: Tensor, second: Tensor) -> Tensor:
     return (parts[0] + parts[1]).sum(-1) / 2
 
 
-def learn_adversary(base: BertForMaskedLM, world: World, layers: int, seed: int) -> BertForMaskedLM:
+def learn_adversary(
+    base: BertForMaskedLM, world: World, layers: int, seed: int, spread: float = SPREAD
+) -> BertForMaskedLM:
     """A model trained from nothing to predict what `base` does and to attend elsewhere."""
     model = new_model(world, layers, seed + 100)
     search = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
@@ -193,7 +198,7 @@ def learn_adversary(base: BertForMaskedLM, world: World, layers: int, seed: int)
         )
         apart = divergence(*(out.attentions[-1][:, :, ASKED].mean(1) for out in (output, theirs))).mean()
         search.zero_grad()
-        (same - SPREAD * apart).backward()
+        (same - spread * apart).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         search.step()
         schedule.step()
@@ -273,9 +278,23 @@ def main() -> None:
     """Print the tables, and store them if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", metavar="NAME", help="store the tables under results/NAME")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--models", metavar="NAME", help="store the chapter's two models under results/NAME, no more")
+    parser.add_argument(
+        "--adversaries", metavar="NAME", help="store a table of adversaries that are paid less, no more"
+    )
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    if asked.adversaries:
+        store(asked.adversaries, paid_less())
+        return
+    if asked.models:
+        weights = {
+            f"{layers}/{name}": weight.half()
+            for layers in (1, 2)
+            for name, weight in learn(planted_world(), layers, 0).state_dict().items()
+        }
+        save_file(weights, RESULTS / asked.models)
+        return
     report = ["# Which explanation finds the cause", circumstances(torch.device("cpu")), NOTES]
     models: dict[tuple[int, bool], list[BertForMaskedLM]] = {}
     for layers in (1, 2):
@@ -284,7 +303,7 @@ def main() -> None:
             ids = undecided(planted_lines(world, 3 * GRADED, generator=split_generator("test"))[0])[:GRADED]
             grades: dict[str, list[list[float]]] = {}
             far = []
-            for seed in range(asked.seeds):
+            for seed in range(SEEDS):
                 model = learn(world, layers, seed)
                 models.setdefault((layers, twin), []).append(model)
                 far.append(distance(best_possible(world)(ids), predictions(model, ids)))
@@ -336,6 +355,40 @@ def debates(models: dict[tuple[int, bool], list[BertForMaskedLM]]) -> list[str]:
         "## How far the last layer's attention is apart (Jensen-Shannon, nats; at most 0.69)",
         table(["layers", "two seeds", "the world and its twin", "same guess as the twin"], apart),
     ]
+
+
+def paid_less() -> str:
+    """The table of adversaries of the two stored models that are paid little for attending elsewhere."""
+    world, weights = planted_world(), load_file(RESULTS / "planted.safetensors")
+    ids = undecided(planted_lines(world, 400, generator=split_generator("test", 1))[0])
+    wanted = best_possible(world)(ids).argmax(1)
+    cause, decoy = planted_cause(world, ids)
+    columns: dict[str, list[str]] = {}
+    for layers in (1, 2):
+        base = new_model(world, layers, 0)
+        base.load_state_dict({name: weights[f"{layers}/{name}"].float() for name in base.state_dict()})
+        base.eval()
+        runs: dict[str, list[float]] = {}
+        for seed in range(SEEDS):
+            model = learn_adversary(base, world, layers, seed, LITTLE)
+            with torch.no_grad():
+                mine, theirs = explanation(base, ids), explanation(model, ids)
+            rows = torch.arange(len(ids))
+            found = {
+                "right": (predictions(model, ids).argmax(1) == wanted).double(),
+                "attention apart": divergence(mine, theirs),
+                "cause above decoy": (theirs[rows, cause] > theirs[rows, decoy]).double(),
+                "weight of the cause": theirs[rows, cause],
+                "weight of the cause in the model": mine[rows, cause],
+            }
+            for name, values in found.items():
+                runs.setdefault(name, []).append(float(values.mean()))
+            print(layers, seed, {name: round(values[-1], 3) for name, values in runs.items()}, flush=True)
+        for name, values in runs.items():
+            columns.setdefault(name, []).append(spread(values, ".2f"))
+    title = f"# Adversaries of the chapter's two models, paid {LITTLE} of the divergence, {SEEDS} seeds"
+    rows_of = [[name, *cells] for name, cells in columns.items()]
+    return "\n\n".join([title, circumstances(torch.device("cpu")), table(["", "1 layer", "2 layers"], rows_of)])
 
 
 NOTES = (
