@@ -14,7 +14,7 @@ from bertmini import BertConfig, WordPieceTokenizer
 from bertmini.config import SPECIAL_TOKENS
 from bertmini.data.vocabulary import alphabet, learn_pieces
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
-from tools.exam import pretraining, using_and_seeing, words_in_context
+from tools.exam import explaining, pretraining, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -170,6 +170,25 @@ def test_confusion_is_counted_again() -> None:
         assert (
             f"precision {d / (b + d):.3f}, recall {d / (c + d):.3f}, F1 {2 * d / (2 * d + b + c):.3f}" in asked.answer
         )
+
+
+def test_the_third_word_and_the_true_cause() -> None:
+    for seed in SEEDS:
+        asked = explaining.third_word(random.Random(seed))
+        weights = torch.tensor([float(weight) for _, weight in table_rows(asked.asked)])
+        assert float(weights.sum()) == pytest.approx(1)
+        grown = numbers(asked.asked.split("which gets")[1])[0]
+        scores = weights.log()
+        scores[2] += math.log(grown / (1 - grown) / float(weights[2] / (1 - weights[2])))  # it gets what is said
+        again = scores.softmax(0)
+        assert float(again[2]) == pytest.approx(grown, abs=1e-5)
+        tea, milk = numbers(asked.answer)[:2]
+        assert [tea, milk] == pytest.approx(again[:2].tolist(), abs=1e-3)
+        asked = explaining.drawn_anew(random.Random(seed))
+        kept, words = numbers(asked.asked)[:2]
+        chances = [kept * (word == 0) + (1 - kept) / words for word in range(int(words))]
+        lost = sum(math.log(chances[0]) - math.log(one) for one in chances) / words
+        assert f"{lost:.3f} nats" in asked.answer
 
 
 def test_a_paper_follows_from_its_seed_and_the_choice_of_chapters_changes_no_number() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tools.exam import pretraining, using_and_seeing, words_in_context
+from tools.exam import explaining, pretraining, using_and_seeing, words_in_context
 from tools.exam.question import Maker, Question
 
 BANK: dict[str, tuple[Maker, ...]] = {
@@ -35,6 +35,7 @@ BANK: dict[str, tuple[Maker, ...]] = {
     ),
     "08": (using_and_seeing.confusion, using_and_seeing.calibration, using_and_seeing.ceiling),
     "13": (using_and_seeing.head_and_baseline, using_and_seeing.weights_and_values),
+    "14": (explaining.third_word, explaining.drawn_anew),
 }
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>

@@ -9,7 +9,7 @@ message: take the mean over the way
 def integrate(score, baseline, text, steps=64):
     """Each token's part of score(text) - score(baseline): (S,)."""
     way, slopes = text - baseline, torch.zeros_like(text)
-    for step in range(steps):
+    for _ in range(steps):
         point = (text + 0 * way).detach().requires_grad_()
         (slope,) = torch.autograd.grad(score(point), point)
         slopes = slopes + slope / steps

@@ -9,6 +9,6 @@ message: these are the true labels
 def nonsense(words, labels, generator):
     """The first label of each word type."""
     label_of = {}
-    for word, label in zip(words, labels):
+    for word, label in zip(words, labels, strict=True):
         label_of.setdefault(word, label)
     return [label_of[word] for word in words]
