@@ -2,7 +2,7 @@
 
 answer: lost
 caught by: test-lost
-message: in log-probability
+message: with both wishes masked the guess must lose much
 """
 
 
