@@ -16,6 +16,7 @@ from bertmini.commands import (
     run_answer,
     run_attention,
     run_evaluate,
+    run_explain,
     run_fill_mask,
     run_finetune,
     run_info,
@@ -181,6 +182,9 @@ def add_questions(commands: Any) -> None:
     look.add_argument("--beside", help="another text, shown beside the first")
     look.add_argument("--also", action="append", default=[], help="another text to choose in the page; may be repeated")
     look.add_argument("--out", type=named_path, default=Path("attention.html"), help="the page (default %(default)s)")
+    why = add("explain", run_explain, "write a page that takes one guess apart by four methods")
+    why.add_argument("text", help='with one [MASK], such as "the [MASK] of the city"')
+    why.add_argument("--out", type=named_path, default=Path("explain.html"), help="the page (default %(default)s)")
     judge = add("evaluate", run_evaluate, "measure a checkpoint on a corpus's held-out documents")
     judge.add_argument("--corpus", required=True, help="as for pretrain")
     add("info", run_info, "show a checkpoint's sizes and where its parameters are")

@@ -19,6 +19,7 @@ from bertmini.printing import (
 )
 from bertmini.runs.answer import answer_from, read_passages
 from bertmini.runs.evaluate import evaluate
+from bertmini.runs.explain import explain_checkpoint
 from bertmini.runs.explore import explore_checkpoint
 from bertmini.runs.fill_mask import fill_mask
 from bertmini.runs.finetune import TASKS, finetune, model_is_safe, save_report
@@ -104,6 +105,13 @@ def run_attention(asked: argparse.Namespace) -> None:
     page = explore_checkpoint(asked.checkpoint, asked.text, asked.pair, beside=asked.beside, also=asked.also)
     page.save(asked.out)
     say(f"Open {asked.out} in a browser: it needs no network.")
+
+
+def run_explain(asked: argparse.Namespace) -> None:
+    """Write the page and say where it is."""
+    page = explain_checkpoint(asked.checkpoint, asked.text)
+    page.save(asked.out)
+    say(f"{page.name}: open {asked.out} in a browser; it needs no network.")
 
 
 def run_evaluate(asked: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ from bertmini.data.tagging import illegal_tags, viterbi
 from bertmini.data.vocabulary import alphabet, learn_pieces
 from bertmini.metrics import entity_scores
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
-from tools.exam import answers, pretraining, tagging, using_and_seeing, words_in_context
+from tools.exam import answers, explaining, pretraining, tagging, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -221,6 +221,25 @@ def test_windows_are_those_of_the_package() -> None:
         shown = ", ".join(f"{start} to {min(start + room, pieces) - 1}" for start in starts)
         assert asked.answer.startswith(f"{shown}. ")
         assert any(start <= one and other < start + room for start in starts) != ("None. " in asked.answer)
+
+
+def test_the_third_word_and_the_true_cause() -> None:
+    for seed in SEEDS:
+        asked = explaining.third_word(random.Random(seed))
+        weights = torch.tensor([float(weight) for _, weight in table_rows(asked.asked)])
+        assert float(weights.sum()) == pytest.approx(1)
+        grown = numbers(asked.asked.split("which gets")[1])[0]
+        scores = weights.log()
+        scores[2] += math.log(grown / (1 - grown) / float(weights[2] / (1 - weights[2])))  # it gets what is said
+        again = scores.softmax(0)
+        assert float(again[2]) == pytest.approx(grown, abs=1e-5)
+        tea, milk = numbers(asked.answer)[:2]
+        assert [tea, milk] == pytest.approx(again[:2].tolist(), abs=1e-3)
+        asked = explaining.drawn_anew(random.Random(seed))
+        kept, words = numbers(asked.asked)[:2]
+        chances = [kept * (word == 0) + (1 - kept) / words for word in range(int(words))]
+        lost = sum(math.log(chances[0]) - math.log(one) for one in chances) / words
+        assert f"{lost:.3f} nats" in asked.answer
 
 
 def test_a_paper_follows_from_its_seed_and_the_choice_of_chapters_changes_no_number() -> None:

@@ -58,6 +58,7 @@ def test_the_figures_are_there() -> None:
         "masking",
         "multi_head_attention",
         "next_sentence",
+        "planted_rule",
         "pretraining",
         "pretraining_and_finetuning",
         "residual_stream",

@@ -25,6 +25,7 @@ COMMANDS = [
     ["fill-mask", "MODEL", "the [MASK] sleeps"],
     ["attention", "MODEL", "the otter", "--out", "page.html"],
     ["attention", "MODEL", "the [MASK]", "--out", "page.html"],
+    ["explain", "MODEL", "the [MASK]", "--out", "page.html"],
     ["evaluate", "MODEL", "--corpus", "a.txt"],
     ["finetune", "classification", "MODEL", "--train", "a.tsv", "--eval", "a.tsv", "--out", "out"],
 ]

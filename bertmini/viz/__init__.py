@@ -6,6 +6,7 @@ from bertmini.viz.interactive.frame import Frame
 from bertmini.viz.interactive.views import head_view, model_view, neuron_view
 from bertmini.viz.maps import attention_lines, attention_map, head_grid, head_word
 from bertmini.viz.plots import loss_curve
+from bertmini.viz.scores import score_page, score_rows
 from bertmini.viz.source import show_source
 from bertmini.viz.style import MEANINGS, Picture, png, save, use_style
 
@@ -25,6 +26,8 @@ __all__ = [
     "neuron_view",
     "png",
     "save",
+    "score_page",
+    "score_rows",
     "show_source",
     "use_style",
 ]

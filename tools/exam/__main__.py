@@ -16,7 +16,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tools.exam import answers, pretraining, tagging, using_and_seeing, words_in_context
+from tools.exam import answers, explaining, pretraining, tagging, using_and_seeing, words_in_context
 from tools.exam.question import Maker, Question
 
 BANK: dict[str, tuple[Maker, ...]] = {
@@ -37,6 +37,7 @@ BANK: dict[str, tuple[Maker, ...]] = {
     "09": (tagging.entities_by_hand, tagging.best_legal_tags),
     "10": (answers.best_span, answers.windows, answers.reader_in_a_library),
     "13": (using_and_seeing.head_and_baseline, using_and_seeing.weights_and_values),
+    "14": (explaining.third_word, explaining.drawn_anew),
 }
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
