@@ -30,7 +30,7 @@ FLOORS = {
     "__main__": 9,
 }
 # Below them, and yet unknown to them: any module with a `.loss` can be trained, any array drawn.
-MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 6_000, 14_500
+MODULE_LINES, FUNCTION_LINES, CORE_LINES, ALL_LINES = 270, 45, 6_000, 15_500
 UNKNOWN_TO = {
     "training": {"data", "microworld", "model"},
     "inside": {"data", "microworld", "model", "training"},
