@@ -12,7 +12,7 @@ while its best words are masked one by one, up to six (low is good). *Inserted*:
 line of masks (high is good).
 
     python benchmarks/explanations.py --write explanations.md
-    python benchmarks/explanations.py --adversaries adversaries.md    # of the chapter's two models, paid less
+    python benchmarks/explanations.py --adversaries adversaries.md    # of the chapter's model of one layer, paid less
     python benchmarks/explanations.py --models planted.safetensors    # seed 0 of the world, for chapter 14; float16
 """
 
@@ -358,37 +358,25 @@ def debates(models: dict[tuple[int, bool], list[BertForMaskedLM]]) -> list[str]:
 
 
 def paid_less() -> str:
-    """The table of adversaries of the two stored models that are paid little for attending elsewhere."""
+    """The table of adversaries of the stored model of one layer that are paid little for attending elsewhere."""
     world, weights = planted_world(), load_file(RESULTS / "planted.safetensors")
     ids = undecided(planted_lines(world, 400, generator=split_generator("test", 1))[0])
     wanted = best_possible(world)(ids).argmax(1)
-    cause, decoy = planted_cause(world, ids)
-    columns: dict[str, list[str]] = {}
-    for layers in (1, 2):
-        base = new_model(world, layers, 0)
-        base.load_state_dict({name: weights[f"{layers}/{name}"].float() for name in base.state_dict()})
-        base.eval()
-        runs: dict[str, list[float]] = {}
-        for seed in range(SEEDS):
-            model = learn_adversary(base, world, layers, seed, LITTLE)
-            with torch.no_grad():
-                mine, theirs = explanation(base, ids), explanation(model, ids)
-            rows = torch.arange(len(ids))
-            found = {
-                "right": (predictions(model, ids).argmax(1) == wanted).double(),
-                "attention apart": divergence(mine, theirs),
-                "cause above decoy": (theirs[rows, cause] > theirs[rows, decoy]).double(),
-                "weight of the cause": theirs[rows, cause],
-                "weight of the cause in the model": mine[rows, cause],
-            }
-            for name, values in found.items():
-                runs.setdefault(name, []).append(float(values.mean()))
-            print(layers, seed, {name: round(values[-1], 3) for name, values in runs.items()}, flush=True)
-        for name, values in runs.items():
-            columns.setdefault(name, []).append(spread(values, ".2f"))
-    title = f"# Adversaries of the chapter's two models, paid {LITTLE} of the divergence, {SEEDS} seeds"
-    rows_of = [[name, *cells] for name, cells in columns.items()]
-    return "\n\n".join([title, circumstances(torch.device("cpu")), table(["", "1 layer", "2 layers"], rows_of)])
+    base = new_model(world, 1, 0)
+    base.load_state_dict({name: weights[f"1/{name}"].float() for name in base.state_dict()})
+    base.eval()
+    runs: dict[str, list[float]] = {}
+    for seed in range(SEEDS):
+        model = learn_adversary(base, world, 1, seed, LITTLE)
+        with torch.no_grad():
+            apart = divergence(explanation(base, ids), explanation(model, ids))
+        found = {"right": (predictions(model, ids).argmax(1) == wanted).double(), "attention apart": apart}
+        for name, values in found.items():
+            runs.setdefault(name, []).append(float(values.mean()))
+        print(seed, {name: round(values[-1], 3) for name, values in runs.items()}, flush=True)
+    title = f"# Adversaries of the chapter's model of one layer, paid {LITTLE} of the divergence, {SEEDS} seeds"
+    rows = [[name, spread(values, ".2f")] for name, values in runs.items()]
+    return "\n\n".join([title, circumstances(torch.device("cpu")), table(["", "1 layer"], rows)])
 
 
 NOTES = (
