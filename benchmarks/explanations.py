@@ -43,11 +43,11 @@ from bertmini.inside import (
 from bertmini.microworld import split_generator
 from bertmini.microworld.planted import (
     ASKED,
-    best_possible,
     planted_batches,
     planted_cause,
     planted_effects,
     planted_lines,
+    planted_optimum,
     planted_world,
     undecided,
 )
@@ -148,9 +148,9 @@ def curves(model: BertForMaskedLM, ids: Tensor, score: Any) -> tuple[float, floa
 
 def grade(model: BertForMaskedLM, world: World, ids: Tensor, *, twin: bool, seed: int) -> dict[str, list[float]]:
     """Five grades of every method, means over lines."""
-    truth = planted_effects(world, ids, best_possible(world))
+    truth = planted_effects(world, ids, planted_optimum(world))
     usual = planted_effects(
-        world, undecided(planted_lines(world, 300, generator=split_generator("train"))[0]), best_possible(world)
+        world, undecided(planted_lines(world, 300, generator=split_generator("train"))[0]), planted_optimum(world)
     ).mean(0)
     others = planted_lines(world, 8, generator=split_generator("validation", seed))[0]
     own = planted_effects(world, ids, lambda lines: predictions(model, lines))
@@ -235,7 +235,7 @@ def debate(base: BertForMaskedLM, world: World, layers: int, seed: int, *, twin:
     """Jain and Wallace's and Wiegreffe and Pinter's experiments with one model."""
     ids, _ = planted_lines(world, 800, generator=split_generator("test", 1))
     ids = undecided(ids)
-    best = best_possible(world)(ids)
+    best = planted_optimum(world)(ids)
     wanted = best.argmax(1)
     rows = torch.arange(len(ids))
     cause, decoy = planted_cause(world, ids, twin=twin)
@@ -306,7 +306,7 @@ def main() -> None:
             for seed in range(SEEDS):
                 model = learn(world, layers, seed)
                 models.setdefault((layers, twin), []).append(model)
-                far.append(distance(best_possible(world)(ids), predictions(model, ids)))
+                far.append(distance(planted_optimum(world)(ids), predictions(model, ids)))
                 for name, row in grade(model, world, ids, twin=twin, seed=seed).items():
                     grades.setdefault(name, []).append(row)
                 print(layers, twin, seed, f"KL {far[-1]:.4f}", flush=True)
@@ -361,7 +361,7 @@ def paid_less() -> str:
     """The table of adversaries of the stored model of one layer that are paid little for attending elsewhere."""
     world, weights = planted_world(), load_file(RESULTS / "planted.safetensors")
     ids = undecided(planted_lines(world, 400, generator=split_generator("test", 1))[0])
-    wanted = best_possible(world)(ids).argmax(1)
+    wanted = planted_optimum(world)(ids).argmax(1)
     base = new_model(world, 1, 0)
     base.load_state_dict({name: weights[f"1/{name}"].float() for name in base.state_dict()})
     base.eval()

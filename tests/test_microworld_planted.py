@@ -12,11 +12,11 @@ from bertmini.microworld.planted import (
     OWN,
     SLOTS,
     WISHES,
-    best_possible,
     planted_batches,
     planted_cause,
     planted_effects,
     planted_lines,
+    planted_optimum,
     planted_world,
     swap_words,
     undecided,
@@ -31,7 +31,7 @@ RIGHT, WRONG = OWN + (1 - OWN) / 4, (1 - OWN) / 4  # of the wish that decides, a
 
 def test_the_answer_is_the_wish_of_the_pronoun_and_in_the_twin_the_other() -> None:
     for world, wish in ((WORLD, "tea"), (TWIN, "milk")):
-        chances = best_possible(world)(LINE)[0]
+        chances = planted_optimum(world)(LINE)[0]
         for drink in WISHES:
             assert float(chances[NUMBER[drink]]) == pytest.approx(RIGHT if drink == wish else WRONG)
         assert float(chances.sum()) == pytest.approx(1)
@@ -46,19 +46,19 @@ def test_as_counted_from_a_list_of_all_lines() -> None:
             counted[answer] += (OWN if own else 1 - OWN) / len(WISHES)
     hidden = LINE.clone()
     hidden[0, 11], hidden[0, 7] = NUMBER["he"], NUMBER["[MASK]"]
-    found = best_possible(WORLD)(hidden)[0]
+    found = planted_optimum(WORLD)(hidden)[0]
     total = sum(counted.values())
     for drink in WISHES:
         assert float(found[NUMBER[drink]]) == pytest.approx(counted[drink] / total)
 
 
 def test_effects_by_arithmetic() -> None:
-    effects = planted_effects(WORLD, LINE, best_possible(WORLD))[0]
+    effects = planted_effects(WORLD, LINE, planted_optimum(WORLD))[0]
     gap = math.log(RIGHT / WRONG)
     expected = torch.zeros(16, dtype=torch.float64)
     expected[3], expected[11] = 3 / 4 * gap, 1 / 2 * gap  # three of four wishes change the answer, one of two pronouns
     assert torch.allclose(effects, expected, atol=1e-9)
-    twins = planted_effects(TWIN, LINE, best_possible(TWIN))[0]
+    twins = planted_effects(TWIN, LINE, planted_optimum(TWIN))[0]
     assert torch.allclose(twins[[7, 11]], expected[[3, 11]], atol=1e-9)
     assert twins[3] == pytest.approx(0, abs=1e-9)
 
@@ -67,7 +67,7 @@ def test_the_cause_has_the_largest_effect_and_the_decoy_none() -> None:
     for world, twin in ((WORLD, False), (TWIN, True)):
         ids = undecided(planted_lines(world, 60, generator=split_generator("test"))[0])
         assert 30 < len(ids) < 60
-        effects = planted_effects(world, ids, best_possible(world))
+        effects = planted_effects(world, ids, planted_optimum(world))
         cause, decoy = planted_cause(world, ids, twin=twin)
         assert torch.equal(effects.argmax(1), cause)
         assert (effects.gather(1, decoy[:, None]).abs() < 1e-9).all()

@@ -12,7 +12,7 @@ from bertmini.inside.attend import attend, evaluating, inputs_of
 from bertmini.inside.gradients import integrated_gradients
 from bertmini.inside.patching import resample_tokens
 from bertmini.inside.rollout import rollout
-from bertmini.inside.score import Array, log_probability, predicted, read
+from bertmini.inside.score import Array, answer, log_probability, predicted
 
 
 class Explained(NamedTuple):
@@ -38,7 +38,7 @@ def explain_guess(model: Any, tokenizer: Any, text: str, *, steps: int = 64) -> 
         raise ValueError(f"the text has {len(places)} [MASK]: expected one, the place whose guess is explained")
     place, inputs = places[0], inputs_of(model, tokenizer, tokens, None)
     with evaluating(model):
-        chances = predicted(read(model, inputs))[0, place, : len(tokenizer)].double().softmax(-1).cpu().numpy()
+        chances = predicted(answer(model, inputs))[0, place, : len(tokenizer)].double().softmax(-1).cpu().numpy()
     best = int(chances.argmax())
     guess = log_probability(place, best)
     ends = (tokenizer.cls_token, tokenizer.sep_token)

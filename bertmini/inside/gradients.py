@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from bertmini.inside.attend import evaluating
-from bertmini.inside.score import Array, Inputs, Score, changed, read, repeat, word_embeddings
+from bertmini.inside.score import Array, Inputs, Score, answer, changed, repeat, word_embeddings
 
 
 class Integrated(NamedTuple):
@@ -70,6 +70,6 @@ def _slopes(model: nn.Module, inputs: Inputs, score: Score, words: Tensor) -> tu
     table = word_embeddings(model)
     given = words.detach().clone().requires_grad_()
     with evaluating(model), torch.enable_grad(), changed(table, lambda _: given):
-        found = score(read(model, inputs))
+        found = score(answer(model, inputs))
         (gradient,) = torch.autograd.grad(found.sum(), given)
     return gradient, found.detach()

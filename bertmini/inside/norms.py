@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from bertmini.inside.ablation import output_projections
 from bertmini.inside.attend import evaluating
-from bertmini.inside.score import Array, Inputs, heard, read, repeat
+from bertmini.inside.score import Array, Inputs, answer, heard, repeat
 
 
 class Norms(NamedTuple):
@@ -35,7 +35,7 @@ def attention_norms(model: nn.Module, inputs: Inputs) -> Norms:
         child for name, child in model.named_modules() if name.endswith(("attention.value", "self.value"))
     ]
     with evaluating(model):
-        attentions = read(model, inputs).attentions
+        attentions = answer(model, inputs).attentions
     projections: list[tuple[Any, int]] = output_projections(model)
     found = [
         _sent(weights[0], heard(model, value, inputs)[0], projection.weight.detach())

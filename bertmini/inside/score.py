@@ -37,7 +37,7 @@ def predicted(output: Any) -> Tensor:
     return logits
 
 
-def read(model: nn.Module, inputs: Inputs) -> Any:
+def answer(model: nn.Module, inputs: Inputs) -> Any:
     """A model's output for rows of a batch; with attention, because ours then lays every token out in its row."""
     return model(**inputs, output_attentions=True)
 
@@ -45,7 +45,7 @@ def read(model: nn.Module, inputs: Inputs) -> Any:
 def scores(model: nn.Module, inputs: Inputs, score: Score) -> Array:
     """The score of each row, (B,), dropout off."""
     with evaluating(model):
-        found: Array = score(read(model, inputs)).double().cpu().numpy()
+        found: Array = score(answer(model, inputs)).double().cpu().numpy()
     return found
 
 
@@ -113,5 +113,5 @@ def heard(model: nn.Module, module: nn.Module, inputs: Inputs, *, given: bool = 
         return value
 
     with changed(module, keep, given=given), evaluating(model):
-        read(model, inputs)
+        answer(model, inputs)
     return torch.cat(kept)

@@ -109,7 +109,7 @@ def planted_cause(world: World, ids: Tensor, *, twin: bool = False) -> Cause:
     return Cause(torch.where(first, 3, 7), torch.where(first, 7, 3))
 
 
-def best_possible(world: World) -> Predict:
+def planted_optimum(world: World) -> Predict:
     """The exact posterior of the answer, as a function of lines."""
     floor = Floor.task(world, "line")
 
@@ -135,7 +135,7 @@ def swap_words(world: World, ids: Tensor) -> tuple[Tensor, Tensor]:
 def planted_effects(world: World, ids: Tensor, predict: Predict) -> Tensor:
     """What the best guess loses, on average, when a word is drawn anew: (B, S), in nats.
 
-    That is log p(guess | line) minus its mean over the words that may stand there; with `best_possible` it is exact,
+    That is log p(guess | line) minus its mean over the words that may stand there; with `planted_optimum` it is exact,
     with a model's predictions it is what the model does.
     """
     swapped, places = swap_words(world, ids)
