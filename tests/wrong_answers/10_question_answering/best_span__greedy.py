@@ -5,6 +5,7 @@ caught by: test-best-span
 message: start [
 """
 
+
 def my_best_span(start, end, first, longest, threshold):
     stop = len(start) - 1
     i = max(range(first, stop), key=start.__getitem__)

@@ -5,6 +5,7 @@ caught by: test-best-span
 message: only tokens of the passage
 """
 
+
 def my_best_span(start, end, first, longest, threshold):
     best, place = float("-inf"), None
     for i in range(1, len(start)):

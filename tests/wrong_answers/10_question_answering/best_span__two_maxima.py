@@ -5,6 +5,7 @@ caught by: test-best-span
 message: run backwards here
 """
 
+
 def my_best_span(start, end, first, longest, threshold):
     inside = range(first, len(start) - 1)
     i, j = max(inside, key=start.__getitem__), max(inside, key=end.__getitem__)

@@ -5,6 +5,7 @@ caught by: test-plateau
 message: names in the passage stay
 """
 
+
 def qa_loss(model, batch):
     states = model.bert(batch["input_ids"], batch["token_type_ids"], batch["attention_mask"]).last_hidden_state
     start, end = model.qa_outputs(states).unbind(-1)

@@ -5,6 +5,7 @@ caught by: test-repaired
 message: stands in the question
 """
 
+
 def repaired_answers(start, end, in_passage):
     scores = start[:, :, None] + end[:, None, :]
     allowed = torch.ones(scores.shape[1:], dtype=torch.bool).triu()

@@ -5,6 +5,7 @@ caught by: test-windows
 message: only a part of the answer
 """
 
+
 def my_windows(pieces, room, overlap, asked, answer):
     if not 0 <= overlap < room:
         raise ValueError("overlap")
