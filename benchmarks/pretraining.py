@@ -1,6 +1,4 @@
-"""What learning rate, batch, width, warm-up, a missing line, the grouping and a lost checkpoint do to pretraining.
-
-Chapter 07 reads this.
+"""What learning rate, batch, width, warm-up, a missing line and the grouping do to pretraining: chapter 07 reads this.
 
 Each part stores its own sections, so that a long afternoon can be spent in pieces:
 
@@ -10,14 +8,12 @@ Each part stores its own sections, so that a long afternoon can be spent in piec
     python benchmarks/pretraining.py lines                      # the loop without one of its lines
     python benchmarks/pretraining.py warmup                     # a tenth of the steps, or none, at two widths
     python benchmarks/pretraining.py grouping                   # who shares a batch; what is stored is not run again
-    python benchmarks/pretraining.py lost                       # going on without a part of the checkpoint
 
 Everywhere five seeds, one thread, two layers, no dropout. A run whose loss is no longer finite is written as inf. One
 that ends no better than the unigram distribution has collapsed: it has learned nothing from the sentences.
 """
 
 import argparse
-import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -60,13 +56,6 @@ FILE, CURVES = "pretraining.md", "pretraining_collapse.csv"
 PLAIN = PretrainingSettings(
     corpus=MICROWORLD, preset="nano", steps=300, batch_size=64, learning_rate=5e-3, max_length=64, dropout=0.0
 )
-
-
-# Two settings in which the ways of filling a batch are compared, each its own section.
-GROUPED = {
-    "Grouping": PLAIN,
-    "Grouping, small batches": replace(PLAIN, batch_size=16, learning_rate=3e-3),
-}
 
 
 class Trial(NamedTuple):
@@ -317,8 +306,13 @@ def padding(stream: PretrainingStream, batches: int = 64) -> float:
 
 
 def grouping(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
-    """Train on batches of like lengths and on mixed ones, in two settings; the title of a section and its text."""
+    """Train on batches of like lengths and on mixed ones; the title of a section and its text."""
     heading = ["batches", "padding", "measured", *(f"seed {seed}" for seed in SEEDS), "seconds"]
+    text = (
+        f"{PLAIN.steps} steps of {PLAIN.batch_size} pairs, learning rate {PLAIN.learning_rate:g}. Best possible "
+        f"next-sentence accuracy: {laboratory.evaluation.floor['next_sentence_accuracy']:.3f}."
+    )
+    rows = stored_rows("Grouping")  # of ways that were measured before
     source = WorldPairs(laboratory.world)
     kinds = {
         "like lengths": PretrainingStream,
@@ -326,96 +320,26 @@ def grouping(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
         "mixed lengths, one label": LopsidedStream,
         "mixed": MixedStream,
     }
-    for title, chosen in GROUPED.items():
-        text = (
-            f"{chosen.steps} steps of {chosen.batch_size} pairs, learning rate {chosen.learning_rate:g}. Best possible "
-            f"next-sentence accuracy: {laboratory.evaluation.floor['next_sentence_accuracy']:.3f}."
-        )
-        rows = stored_rows(title)  # of ways that were measured before
-        known = {row[0] for row in rows}
-        for name, kind in ((name, kind) for name, kind in kinds.items() if name not in known):
+    known = {row[0] for row in rows}
+    for name, kind in ((name, kind) for name, kind in kinds.items() if name not in known):
 
-            def stream(
-                seed: int, kind: type[PretrainingStream] = kind, size: int = chosen.batch_size
-            ) -> PretrainingStream:
-                masking = Masking(laboratory.tokenizer.pieces)
-                shape = {"batch_size": size, "row_length": PLAIN.max_length}
-                return kind(source, laboratory.tokenizer, masking, **shape, packed=False, seed=seed)
+        def stream(seed: int, kind: type[PretrainingStream] = kind) -> PretrainingStream:
+            masking = Masking(laboratory.tokenizer.pieces)
+            shape = {"batch_size": PLAIN.batch_size, "row_length": PLAIN.max_length}
+            return kind(source, laboratory.tokenizer, masking, **shape, packed=False, seed=seed)
 
-            trials = []
-            for seed in SEEDS:
-                settings = replace(chosen, seed=seed)
-                model = build_model(settings, len(laboratory.tokenizer), laboratory.tokenizer.pad_id)
-                trials.append(laboratory.run(settings, model, stream=stream(seed)))
-            share = f"{padding(stream(0)):.3f}"
-            rows.append([name, share, "KL", *in_cells(trials)])
-            accuracies = [f"{trial.next_sentence:.3f}" for trial in trials]
-            rows.append([name, share, "next-sentence accuracy", *accuracies, rows[-1][-1]])
-            print(title, rows[-2:], flush=True)
-            rows.sort(key=lambda row: list(kinds).index(row[0]))
-            yield title, f"{text}\n\n{table(heading, rows)}"
-
-
-LOSABLE = ("nothing", "random state", "place in the data", "AdamW's means", "number of the step")
-
-
-def lost(laboratory: Laboratory) -> Iterator[tuple[str, str]]:
-    """Stop a run in the middle and go on without a part of its checkpoint; the title of a section and its text."""
-    plan = Recipe(steps=200, learning_rate=3e-3)
-    half, soon = plan.steps // 2, 20
-    heading = ["lost", "measured", *(f"KL, seed {seed}" for seed in SEEDS)]
-    text = (
-        f"Width 64, dropout 0.1, {plan.steps} steps of 16 pairs, learning rate {plan.learning_rate:g}; stopped after "
-        f"{half}, then measured {soon} steps later and at the end."
-    )
-    found: dict[tuple[str, str], list[str]] = {}
-    for seed in SEEDS:
-        settings = replace(PLAIN, batch_size=16, dropout=0.1, seed=seed)
-
-        def stream(settings: PretrainingSettings = settings) -> PretrainingStream:
-            return make_stream(WorldPairs(laboratory.world), laboratory.tokenizer, settings)
-
-        begun, first = build_model(settings, len(laboratory.tokenizer), laboratory.tokenizer.pad_id), stream()
-        optimizer = make_optimizer(begun)
-        planned_steps(begun, first, optimizer, plan, range(1, half + 1))
-        saved, place, random_state = (begun, optimizer), first.state_dict(), torch.get_rng_state()
-        for what in LOSABLE:
-            (model, optimizer), again = copy.deepcopy(saved), stream()
-            if what == "AdamW's means":
-                optimizer = make_optimizer(model)
-            if what != "place in the data":
-                again.load_state_dict(place)
-            torch.set_rng_state(
-                torch.Generator().manual_seed(99).get_state() if what == "random state" else random_state
-            )
-            begin = 0 if what == "number of the step" else half
-            for when, steps in (
-                (f"after {soon} steps", range(begin + 1, begin + soon + 1)),
-                ("at the end", range(begin + soon + 1, begin + half + 1)),
-            ):
-                planned_steps(model, again, optimizer, plan, steps)
-                with torch.inference_mode():
-                    found.setdefault((what, when), []).append(f"{laboratory.evaluation(model)['kl']:.3f}")
-        print(seed, {key: values[-1] for key, values in found.items()}, flush=True)
-    yield "Lost", f"{text}\n\n{table(heading, [[*key, *values] for key, values in found.items()])}"
-
-
-def planned_steps(
-    model: BertForPreTraining,
-    stream: PretrainingStream,
-    optimizer: torch.optim.Optimizer,
-    plan: Recipe,
-    numbers: range,
-) -> None:
-    """Take the steps of these numbers of a plan."""
-    model.train()
-    for number in numbers:
-        set_learning_rate(optimizer, plan.learning_rate_at(number))
-        optimizer.zero_grad()
-        model(**next(stream)).loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), plan.max_grad_norm)
-        optimizer.step()
-    model.eval()
+        trials = []
+        for seed in SEEDS:
+            settings = replace(PLAIN, seed=seed)
+            model = build_model(settings, len(laboratory.tokenizer), laboratory.tokenizer.pad_id)
+            trials.append(laboratory.run(settings, model, stream=stream(seed)))
+        share = f"{padding(stream(0)):.3f}"
+        rows.append([name, share, "KL", *in_cells(trials)])
+        accuracies = [f"{trial.next_sentence:.3f}" for trial in trials]
+        rows.append([name, share, "next-sentence accuracy", *accuracies, rows[-1][-1]])
+        print(rows[-2:], flush=True)
+        rows.sort(key=lambda row: list(kinds).index(row[0]))
+        yield "Grouping", f"{text}\n\n{table(heading, rows)}"
 
 
 def stored_rows(title: str) -> list[list[str]]:
@@ -442,7 +366,6 @@ def put(title: str, text: str) -> None:
 
 PARTS = {
     "rates": rates, "short": short, "collapse": collapse, "lines": lines, "warmup": warmups, "grouping": grouping,
-    "lost": lost,
 }  # fmt: skip
 
 
