@@ -54,6 +54,8 @@ def draw() -> Drawing:
     row(d, 186, STORY[1], SKY, "heads\n0: is next")
     row(d, 256, REVIEW[0], ORANGE, "tails\n1: is not next")
     d.arrow((coin.x + coin.width / 2, coin.y + coin.height), (coin.x + coin.width / 2, 182), width=1.6)
+    d.text(coin.x + coin.width / 2 + 10, 158, "heads: the upper row; tails: the lower", anchor="start", size=SMALL,
+           colour=MUTED)  # fmt: skip
     d.text(20, 174, "The row that BERT reads; below it, the segments", anchor="start", size=SMALL, colour=MUTED)
 
     bert = d.box(20, 336, 634, 44, "BERT: every token sees every other, in both segments", strength=0.08, colour=INK)
@@ -66,7 +68,7 @@ def draw() -> Drawing:
     d.arrow(pooler.right, logits.left)
     says = d.box(452, 424, 202, 46, "P(next),  P(not next)", strength=0.03)
     d.arrow(logits.right, says.left)
-    d.text(says.x + says.width / 2, 488, "loss = -ln *P*(true label)", size=SMALL, colour=MUTED)
+    d.text(says.x + says.width / 2, 488, "loss = \N{MINUS SIGN}ln *P*(true label)", size=SMALL, colour=MUTED)
     return d
 
 

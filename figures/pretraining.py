@@ -25,7 +25,9 @@ def draw() -> Drawing:
     batch = d.box(RIGHT, 16, WIDE, TALL + 8, "She looked at\n[MASK] brother.\nlabel: her", colour=PINK, size=14)
     rate = d.box(LEFT, UPPER, WIDE, TALL, "1  how far\nlearning rate: up, then down", colour=ORANGE, size=14)
     forget = d.box(MIDDLE, UPPER, WIDE, TALL, "2  forget\nthe last step's gradients", colour=SKY, size=14)
-    forward = d.box(RIGHT, UPPER, WIDE, TALL, "3  forward\nloss: mean of -ln *q*(her), ...", colour=BLUE, size=14)
+    forward = d.box(
+        RIGHT, UPPER, WIDE, TALL, "3  forward\nloss: mean of \N{MINUS SIGN}ln *q*(her), ...", colour=BLUE, size=14
+    )
     backward = d.box(RIGHT, LOWER, WIDE, TALL, "4  backward\na gradient for each weight", colour=SKY, size=14)
     clip = d.box(MIDDLE, LOWER, WIDE, TALL, "5  clip\nlength of all: 1 at most", colour=SKY, size=14)
     step = d.box(LEFT, LOWER, WIDE, TALL, "6  step\nAdamW moves the weights", colour=GREEN, size=14)
