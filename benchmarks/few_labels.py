@@ -163,8 +163,9 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.rows.mkdir(parents=True, exist_ok=True)
-    bench = Bench()
+    bench = Bench() if asked.seeds else None
     for seed in asked.seeds:
+        assert bench is not None
         begin = time.process_time()
         (asked.rows / f"few{seed}.rows").write_text(json.dumps(run_seed(bench, seed, asked.rows)), encoding="utf-8")
         print(f"seed {seed}: {time.process_time() - begin:.0f} s of processor time", flush=True)
