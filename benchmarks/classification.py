@@ -88,10 +88,13 @@ class Reviews:
         pieces = bench.tokenizer.pieces
         self.early, self.late, self.batches = Masking(pieces, rate=0.6, mask_share=0.5), Masking(pieces), 0
 
+    def texts(self) -> list[str]:
+        """Draw the reviews of a batch."""
+        return [review.text for review in self.bench.world.sample(64, generator=self.generator, kind="review")]
+
     def __next__(self) -> Batch:
         """Hide more words in the first part of the run, as `pretrain` does."""
-        documents = self.bench.world.sample(64, generator=self.generator, kind="review")
-        batch = self.bench.batch([LabelledText(document.text, None, "bad") for document in documents], ("bad", "good"))
+        batch = self.bench.batch([LabelledText(text, None, "bad") for text in self.texts()], ("bad", "good"))
         self.batches += 1
         masking = self.early if self.batches <= 0.85 * PRETRAINING_STEPS else self.late
         input_ids, labels = masking(batch["input_ids"], generator=self.generator)
@@ -105,7 +108,7 @@ class Reviews:
         """Nothing is resumed here."""
 
 
-def pretrain(bench: Bench, seed: int) -> BertForPreTraining:
+def pretrain(bench: Bench, seed: int, reviews: Reviews | None = None) -> BertForPreTraining:
     """Pretrain a nano BERT as chapter 08 does: hidden words only, on reviews only."""
     config = replace(
         PRESETS["nano"], vocab_size=len(bench.tokenizer), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
@@ -113,7 +116,7 @@ def pretrain(bench: Bench, seed: int) -> BertForPreTraining:
     torch.manual_seed(seed)
     model = BertForPreTraining(config)
     recipe = Recipe(steps=PRETRAINING_STEPS, learning_rate=8e-3, warmup=0.02, optimizer="muon")
-    train(model, Reviews(bench, seed), recipe, device="cpu", progress=False)
+    train(model, reviews or Reviews(bench, seed), recipe, device="cpu", progress=False)
     return model
 
 

@@ -2,19 +2,22 @@
 
 **Restarts.** A restart keeps the pretrained encoder and draws another head and another order of the examples, as Devlin
 et al. (2019, section 4.1) did. Four arms: with and without warm-up over the first tenth of the steps, with and without
-Adam's bias correction. Two rates, the chapter's and ten times that; and, with both remedies, fifty times, because an
-uncorrected step is up to six times as large. Two models: the nano on the polarity of 64 sentences (five pretrainings,
-four restarts of each), and the English checkpoint on 24 sentences of our own (`english_shelves.tsv`; five restarts,
-each with its own choice of the 24). Nothing else differs between the arms.
+Adam's bias correction. Two rates, the chapter's and ten times that. Two models: the nano on the polarity of 64
+sentences (five pretrainings, four restarts of each), and the English checkpoint on 24 sentences of our own
+(`english_shelves.tsv`; five restarts, each with its own choice of the 24). Nothing else differs between the arms. What
+warm-up does was asked once more of the English checkpoint with dropout, which the others have not. The
+norm of the gradient is taken of the head and of the lowest layer, before both are cut together.
 
 **Calibration.** Arms with 64 and with 1,024 labels, at equal steps (150) and at equal passes over the labels, and one
-with 64 that is stopped early: 48 train, 16 choose the step. Five seeds, each with its own pretraining and labels.
+with 64 of which 48 train and 16 choose the epoch. Five seeds, each with its own pretraining and labels.
 
 **Real sentences.** The English checkpoint against counting words. *Shelves*: 120 sentences about the sea, a court and a
-farm, 24 of them labelled, five choices. *Opinions*: 120 sentences in pairs that differ in a word or two, one of each
-pair praise and one blame (`english_opinions.tsv`); five folds, no pair divided, 96 labelled.
+farm, 24 of them labelled, five choices, those of the restarts. *Opinions*: 120 sentences in pairs that differ
+in a word or two, one of each pair praise and one blame (`english_opinions.tsv`); five folds, no pair divided, 96
+labelled, so that each sentence is asked once. From scratch at two rates, with the loss on the training sentences.
 
-    python benchmarks/fine_tuning.py --rows runs/fine_tuning --seeds 0 1 2 3 4 --english --sentences
+    python benchmarks/fine_tuning.py --rows runs/fine_tuning --seeds 0 1 2 3 4 --parts restarts calibration
+    python benchmarks/fine_tuning.py --rows runs/fine_tuning --parts english dropout sentences
     python benchmarks/fine_tuning.py --rows runs/fine_tuning --write fine_tuning.md
 """
 
@@ -26,6 +29,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -47,8 +51,10 @@ from bertmini.training.optim import linear_schedule
 from bertmini.training.recipe import Recipe
 
 Found = dict[str, object]
+PARTS = ("restarts", "calibration", "english", "dropout", "sentences")
 SHELVES, OPINIONS = (Path(__file__).parent / f"english_{name}.tsv" for name in ("shelves", "opinions"))
 RATE, ENGLISH_RATE, LABELLED, STEPS, ENGLISH_STEPS = 5e-4, 3e-4, 64, 60, 40
+NETWORKS = {"from scratch": ENGLISH_RATE, "from scratch, rate 0.001": 1e-3, "fine-tuned": ENGLISH_RATE}
 ARMS = [(warmup, corrected) for warmup in (0.1, 0.0) for corrected in (True, False)]
 NAMES = {(0.1, True): "both", (0.1, False): "warm-up only", (0.0, True): "correction only", (0.0, False): "neither"}
 
@@ -76,16 +82,19 @@ def run(
     *,
     warmup: float,
     corrected: bool,
-) -> list[float]:
-    """Fine-tune in place: the norm of the gradient before each step, before it is cut to 1."""
+) -> list[tuple[float, float]]:
+    """Fine-tune in place: before each step the norms of the gradient, in the head and in the lowest layer, uncut."""
     state: dict[Tensor, tuple[Tensor, Tensor]] = {}
+    parts = model.classifier, model.bert.layers[0]
     norms = []
     model.train()
     for step in range(1, steps + 1):
         model.zero_grad()
         loss = model(**next(stream)).loss
         loss.backward()
-        norms.append(float(nn.utils.clip_grad_norm_(model.parameters(), 1.0)))
+        head, lowest = (float(nn.utils.get_total_norm([w.grad for w in part.parameters()])) for part in parts)
+        norms.append((head, lowest))
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         rate = peak * linear_schedule(step - 1, steps, int(warmup * steps))
         with torch.no_grad():
             adamw_step(model, state, step, rate, corrected=corrected)
@@ -115,11 +124,21 @@ def restart(
         with torch.no_grad():
             loss = float(model(**training).loss)
             score = test(model(**test_batch).logits.argmax(1))
-        note(
-            arm=NAMES[warmup, corrected], rate=rate, restart=seed, loss=loss, score=score,
-            first=norms[0], early=statistics.median(norms[: steps // 6]), late=statistics.median(norms[-10:]),
-            largest=max(norms),
-        )  # fmt: skip
+        head, lowest = (statistics.median(part) for part in zip(*norms[-10:], strict=True))
+        note(arm=NAMES[warmup, corrected], rate=rate, restart=seed, loss=loss, score=score, head=head, lowest=lowest)
+
+
+def pretrained_once(bench: Bench, seed: int, folder: Path) -> BertForPreTraining:
+    """Pretrain the encoder of a seed, or read it where that has been done."""
+    weights = folder / f"seed{seed}.pt"
+    if not weights.exists():
+        torch.save(pretrain(bench, seed).state_dict(), weights)
+    config = replace(
+        PRESETS["nano"], vocab_size=len(bench.tokenizer), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
+    pretrained = BertForPreTraining(config)
+    pretrained.load_state_dict(torch.load(weights))
+    return pretrained
 
 
 def new_classifier(bench: Bench, pretrained: BertForPreTraining) -> BertForSequenceClassification:
@@ -134,39 +153,48 @@ def nano_restarts(bench: Bench, pretrained: BertForPreTraining, seed: int) -> li
     found: list[Found] = []
     drawn = bench.draw("polarity", LABELLED, split_generator("train", 100 + seed))
     rows = classification_rows(drawn, bench.tokenizer, bench.labels["polarity"], max_length=64)
-    for rate, arms in ((RATE, ARMS), (10 * RATE, ARMS), (50 * RATE, ARMS[:1])):
+    for rate in (RATE, 10 * RATE):
         for number in range(4):
             restart(
                 lambda: new_classifier(bench, pretrained), rows, lambda a: bench.score("polarity", a),
                 bench.tests["polarity"], number, STEPS, rate, BATCH,
-                lambda **row: found.append(row | {"what": "restarts", "model": "nano", "seed": seed}), arms,
+                lambda **row: found.append(row | {"what": "restarts", "model": "nano", "seed": seed}),
             )  # fmt: skip
     return found
 
 
-def english_restarts(restarts: int = 5) -> list[Found]:
+def choice(examples: list[LabelledText], number: int) -> tuple[list[LabelledText], list[LabelledText]]:
+    """Choose eight sentences of each label: these, and all the others."""
+    draw = random.Random(number)
+    of_label = {name: [e for e in examples if e.label == name] for name in sorted({e.label for e in examples})}
+    few = [example for members in of_label.values() for example in draw.sample(members, 8)]
+    return few, [example for example in examples if example not in few]
+
+
+def english_restarts(
+    *,
+    rates: Sequence[float] = (ENGLISH_RATE, 10 * ENGLISH_RATE),
+    arms: Sequence[tuple[float, bool]] = ARMS,
+    dropout: float = 0.0,
+) -> list[Found]:
     """Restarts of the English checkpoint on sentences of our own, eight to a label; the others are the test."""
     found: list[Found] = []
     tokenizer = WordPieceTokenizer.from_pretrained("english")
     examples = read_labelled(SHELVES)
     labels = tuple(sorted({example.label for example in examples}))
-    for number in range(restarts):
-        draw, few, rest = random.Random(number), [], []
-        for label in labels:
-            of_label = [example for example in examples if example.label == label]
-            draw.shuffle(of_label)
-            few += of_label[:8]
-            rest += of_label[8:]
-        rows, others = (classification_rows(part, tokenizer, labels, max_length=32) for part in (few, rest))
+    name = f"english, dropout {dropout}" if dropout else "english"
+    rest = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    for number in range(5):
+        rows, others = (
+            classification_rows(part, tokenizer, labels, max_length=32) for part in choice(examples, number)
+        )
         test = pad(others, 0)
-        for rate in (ENGLISH_RATE, 10 * ENGLISH_RATE):
+        for rate in rates:
             restart(
-                lambda: BertForSequenceClassification.from_pretrained(
-                    "english", new_head=True, labels=labels, hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1
-                ),
+                lambda: BertForSequenceClassification.from_pretrained("english", new_head=True, labels=labels, **rest),
                 rows, lambda answers, test=test: float((answers == test["labels"]).float().mean()), test,
                 number, ENGLISH_STEPS, rate, 16,
-                lambda **row: found.append(row | {"what": "restarts", "model": "english", "seed": 0}),
+                lambda **row: found.append(row | {"what": "restarts", "model": name, "seed": 0}), arms,
             )  # fmt: skip
     return found
 
@@ -181,31 +209,31 @@ def sentences() -> list[Found]:
         labels = tuple(sorted({example.label for example in examples}))
         for number in range(5):
             if name == "Shelves":
-                draw = random.Random(number)
-                few = [e for label in labels for e in draw.sample([e for e in examples if e.label == label], 8)]
+                few, others = choice(examples, number)
             else:
                 few = [example for place, example in enumerate(examples) if place // 2 % 5 != number]
-            others = [example for example in examples if example not in few]
+                others = [example for example in examples if example not in few]
             rows, asked = (classification_rows(part, tokenizer, labels, max_length=32) for part in (few, others))
             given, test = pad(rows, 0), pad(asked, 0)
-            answers = {}
+            answers, losses = {}, {}
             for method, features in (("bag of words", lambda batch: pieces(batch, len(tokenizer))),
                                      ("frozen", lambda batch: vectors(encoder, batch))):  # fmt: skip
                 weight, bias = fit_linear(features(given), given["labels"], len(labels))
                 answers[method] = (features(test) @ weight + bias).argmax(1)
-            for method in ("from scratch", "fine-tuned"):
+            for method, rate in NETWORKS.items():
                 torch.manual_seed(number)
                 model = BertForSequenceClassification.from_pretrained("english", new_head=True, labels=labels)
-                if method == "from scratch":
+                if method.startswith("from scratch"):
                     model.initialize()
                 stream = ExampleStream(rows, pad_id=0, batch_size=16, seed=number)
-                recipe = Recipe(steps=ENGLISH_STEPS, learning_rate=ENGLISH_RATE)
-                train(model, stream, recipe, device="cpu", progress=False)
+                train(model, stream, Recipe(steps=ENGLISH_STEPS, learning_rate=rate), device="cpu", progress=False)
                 with torch.no_grad():
                     answers[method] = model(**test).logits.argmax(1)
+                    losses[method] = float(model(**given).loss)
             for method, said in answers.items():
-                share = float((said == test["labels"]).float().mean())
-                found.append({"what": "sentences", "task": name, "method": method, "seed": number, "score": share})
+                right = int((said == test["labels"]).sum())
+                note = {"score": right / len(others), "right": right, "asked": len(others), "loss": losses.get(method)}
+                found.append({"what": "sentences", "task": name, "method": method, "seed": number} | note)
     return found
 
 
@@ -236,7 +264,7 @@ def calibration(bench: Bench, pretrained: BertForPreTraining, seed: int) -> list
                 best.append((loss, {name: tensor.clone() for name, tensor in model.state_dict().items()}))
             return {"held out": loss}
 
-        recipe = Recipe(steps=steps, learning_rate=RATE, evaluate_every=3)
+        recipe = Recipe(steps=steps, learning_rate=RATE, evaluate_every=stream.batches_per_epoch)
         train(model, stream, recipe, evaluate=held_out if chosen_on else None, device="cpu", progress=False)
         if best:
             model.load_state_dict(best[-1][1])
@@ -247,7 +275,7 @@ def calibration(bench: Bench, pretrained: BertForPreTraining, seed: int) -> list
     for arm, said in (
         ("64 labels, 150 steps", tune(few, 150)),
         ("64 labels, 9 steps", tune(few, 9)),
-        ("64 labels, stopped early", tune(few[:48], 150, few[48:])),
+        ("64 labels, best epoch", tune(few[:48], 150, few[48:])),
         ("1,024 labels, 150 steps", tune(drawn, 150)),
         ("1,024 labels, 2,400 steps", tune(drawn, 2_400)),
     ):
@@ -265,31 +293,25 @@ def calibration(bench: Bench, pretrained: BertForPreTraining, seed: int) -> list
 
 def has_failed(row: Found) -> bool:
     """Whether a run failed: at its end the loss on its own training sentences is above half of a guesser's."""
-    return float(str(row["loss"])) > 0.5 * math.log(3 if row["model"] == "english" else 2)
+    return float(str(row["loss"])) > 0.5 * math.log(2 if row["model"] == "nano" else 3)
 
 
 def summary(rows: list[Found]) -> str:
     """The tables."""
     parts = []
-    rates = {"nano": (RATE, 10 * RATE, 50 * RATE), "english": (ENGLISH_RATE, 10 * ENGLISH_RATE)}
+    rates: dict[str, tuple[float, ...]] = {"nano": (RATE, 10 * RATE), "english": (ENGLISH_RATE, 10 * ENGLISH_RATE)}
+    rates["english, dropout 0.1"] = (10 * ENGLISH_RATE,)
     for model, rate in ((model, rate) for model, of_model in rates.items() for rate in of_model):
         here = [row for row in rows if row["what"] == "restarts" and (row["model"], row["rate"]) == (model, rate)]
         lines = []
         for arm in NAMES.values():
-            of_arm = [row for row in here if row["arm"] == arm]
-            if of_arm:
-                failed = f"{sum(map(has_failed, of_arm))} of {len(of_arm)}"
-                columns = (("score", ".3f"), ("loss", ".3f"), ("early", ".2f"), ("late", ".4f"))
-                forms = [spread([float(str(row[key])) for row in of_arm], form) for key, form in columns]
-                lines.append([arm, failed, *forms])
-        heading = [
-            "warm-up and correction",
-            "failed",
-            "score",
-            "training loss",
-            "gradient norm, first sixth",
-            "last ten",
-        ]
+            if not (of_arm := [row for row in here if row["arm"] == arm]):
+                continue
+            failed = f"{sum(map(has_failed, of_arm))} of {len(of_arm)}"
+            columns = (("score", ".3f"), ("loss", ".3f"), ("head", ".2g"), ("lowest", ".1e"))
+            forms = [spread([float(str(row[key])) for row in of_arm], form) for key, form in columns]
+            lines.append([arm, failed, *forms])
+        heading = ["warm-up and correction", "failed", "score", "training loss", "gradient of the head", "of layer 0"]
         parts.append(f"## Restarts, {model}, rate {rate:g}\n\n" + table(heading, lines))
     here = [row for row in rows if row["what"] == "calibration"]
     lines = []
@@ -303,11 +325,14 @@ def summary(rows: list[Found]) -> str:
     parts.append("## Calibration\n\n" + table(heading, lines))
     for task in ("Shelves", "Opinions"):
         of_task = [row for row in rows if row["what"] == "sentences" and row["task"] == task]
-        lines = [
-            [method, spread([float(str(row["score"])) for row in of_task if row["method"] == method], ".3f")]
-            for method in dict.fromkeys(str(row["method"]) for row in of_task)
-        ]
-        parts.append(f"## {task}\n\n" + table(["method", "share right"], lines))
+        lines = []
+        for method in dict.fromkeys(str(row["method"]) for row in of_task):
+            here = [row for row in of_task if row["method"] == method]
+            losses = [float(str(row["loss"])) for row in here if row["loss"] is not None]
+            right, asked = (sum(int(str(row[key])) for row in here) for key in ("right", "asked"))
+            shares = spread([float(str(row["score"])) for row in here], ".3f")
+            lines.append([method, shares, f"{right} of {asked}", spread(losses, ".3f") if losses else ""])
+        parts.append(f"## {task}\n\n" + table(["method", "share right", "together", "training loss"], lines))
     return "\n\n".join(parts)
 
 
@@ -315,36 +340,35 @@ def main() -> None:
     """Run what is asked for, and make the tables of all that has been run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="*", default=[])
-    parser.add_argument("--english", action="store_true")
-    parser.add_argument("--sentences", action="store_true")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=[])
     parser.add_argument("--rows", type=Path, required=True, help="a folder that keeps rows and pretrained weights")
     parser.add_argument("--write", metavar="NAME", help="store the tables under results/NAME")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.rows.mkdir(parents=True, exist_ok=True)
     bench = Bench()
+
+    def keep(name: str, work: Callable[[], list[Found]]) -> None:
+        begin = time.process_time()
+        (asked.rows / f"{name}.json").write_text(json.dumps(work()), encoding="utf-8")
+        print(f"{name}: {time.process_time() - begin:.0f} s of processor time", flush=True)
+
     for seed in asked.seeds:
-        begin, weights = time.process_time(), asked.rows / f"seed{seed}.pt"
-        if not weights.exists():
-            torch.save(pretrain(bench, seed).state_dict(), weights)
-        config = replace(
-            PRESETS["nano"], vocab_size=len(bench.tokenizer), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-        )
-        pretrained = BertForPreTraining(config)
-        pretrained.load_state_dict(torch.load(weights))
-        rows = [*nano_restarts(bench, pretrained, seed), *calibration(bench, pretrained, seed)]
-        (asked.rows / f"seed{seed}.json").write_text(json.dumps(rows), encoding="utf-8")
-        print(f"seed {seed}: {time.process_time() - begin:.0f} s of processor time", flush=True)
-    if asked.english:
-        (asked.rows / "english.json").write_text(json.dumps(english_restarts()), encoding="utf-8")
-    if asked.sentences:
-        (asked.rows / "sentences.json").write_text(json.dumps(sentences()), encoding="utf-8")
+        pretrained = pretrained_once(bench, seed, asked.rows)
+        for part, work in (("restarts", nano_restarts), ("calibration", calibration)):
+            if part in asked.parts:
+                keep(f"{part}{seed}", partial(work, bench, pretrained, seed))
+    with_correction = [arm for arm in ARMS if arm[1]]
+    dropping = partial(english_restarts, rates=(10 * ENGLISH_RATE,), arms=with_correction, dropout=0.1)
+    for part, alone in (("english", english_restarts), ("dropout", dropping), ("sentences", sentences)):
+        if part in asked.parts:
+            keep(part, alone)
     found = [row for path in sorted(asked.rows.glob("*.json")) for row in json.loads(path.read_text())]
     text = "\n\n".join(
         [
             "# How steady fine-tuning is, and how sure",
             f"{circumstances(torch.device('cpu'))}. Median and range. A run has failed if the loss on its own "
-            "training sentences ends above half of a guesser's.",
+            "training sentences ends above half of a guesser's. The gradients are those of the last ten steps.",
             summary(found),
         ]
     )

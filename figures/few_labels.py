@@ -23,7 +23,8 @@ def draw() -> Drawing:
         (184, "2  A few sentences with a label", ""),
         (334, "3  A sentence with a word that no label has mentioned", ""),
     )
-    d.text(MIDDLE + 235, 288, "they only have to name the two groups", size=SMALL, colour=MUTED)
+    d.text(MIDDLE + 235, 288, "the labels only have to name the two groups", size=SMALL, colour=MUTED)
+    d.text(MIDDLE + 235, 150, "bold: occurs in a label", size=SMALL, colour=MUTED)
     for y, name, note in rows:
         d.text(LEFT, y, name, anchor="start", bold=True)
         d.text(780, y, note, anchor="end", size=SMALL, colour=MUTED)

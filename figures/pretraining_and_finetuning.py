@@ -6,8 +6,8 @@ DESCRIPTION = """
 Two panels. Left, pretraining: once, on much text without labels. Pairs of sentences with masked words go into BERT;
 the vector of [CLS] predicts whether the second sentence follows, and the vectors of the masked positions predict the
 words that stood there; the two losses are added. An arrow carries all weights of BERT, without the pretraining heads,
-to the right panel. Right, fine-tuning: once for each task, on few labelled examples. The same BERT gets one new
-linear layer: for classification on the pooled vector of [CLS], for tagging on every token's vector, for question
+to the right panel. Right, fine-tuning: once for each task, on few labelled examples. The same BERT gets a new
+head: for classification on the pooled vector of [CLS], for tagging on every token's vector, for question
 answering two numbers at every token, for the start and the end of the answer. Every weight, old and new, is trained.
 """
 
@@ -41,12 +41,12 @@ def draw() -> Drawing:
     d.text(599, 358, "starts from the pretrained weights", size=14, colour=MUTED)
     d.arrow((bert.right[0] + 2, 338), (other.left[0] - 2, 338), colour=INK, width=3)
     d.text(374, 306, "weights", size=14, bold=True)
-    d.text(374, 366, "heads\nstay behind", size=SMALL, colour=MUTED)
+    d.text(374, 366, "without\nheads", size=SMALL, colour=MUTED)
     _tokens(d, other, ("[CLS]", "is", "it", "old", "[SEP]", "yes", "[SEP]"))
     heads = (
         (434, "Classification", "linear on\npooled [CLS]", "one label\nper text", PINK),
         (548, "Tagging", "linear on\nevery token", "one label\nper token", GREEN),
-        (662, "Questions", "linear `E → 2` on\nevery token", "start, end\nof the answer", ORANGE),
+        (662, "Questions", "2 scores for\nevery token", "start, end\nof the answer", ORANGE),
     )
     for x, name, head, label, colour in heads:
         box = d.box(x, 178, 102, 50, head, colour=colour, strength=0.28, size=SMALL, dashed=True)
@@ -55,17 +55,19 @@ def draw() -> Drawing:
         d.text(box.top[0], 144, label, size=SMALL, colour=MUTED)
     d.text(542, 260, "or", size=14, colour=MUTED)
     d.text(656, 260, "or", size=14, colour=MUTED)
-    d.text(599, 502, "one new linear layer (dashed);\nevery weight, old and new, is trained", size=14, colour=MUTED)
+    d.text(599, 502, "a new head (dashed);\nevery weight, old and new, is trained", size=14, colour=MUTED)
     return d
 
 
 def _tokens(d: Drawing, above: Box, tokens: tuple[str, ...]) -> None:
     """A row of tokens with arrows into the box above them."""
-    step = above.width / len(tokens)
-    for number, token in enumerate(tokens):
-        masked, special = token == "[MASK]", token.startswith("[")
-        box = d.box(above.x + number * step + 1, 428, step - 2, 28, token, colour=RED if masked else GREY,
+    step = above.width / sum(len(token) + 2 for token in tokens)
+    x = above.x
+    for token in tokens:
+        masked, special, width = token == "[MASK]", token.startswith("["), (len(token) + 2) * step
+        box = d.box(x + 1, 428, width - 2, 28, token, colour=RED if masked else GREY,
                     strength=0.2 if special else 0.04, size=12.5, radius=4)  # fmt: skip
+        x += width
         d.arrow(box.top, (box.top[0], above.y + above.height + 2), width=1.4)
 
 

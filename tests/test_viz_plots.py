@@ -54,6 +54,12 @@ def test_each_meaning_has_its_colour_and_other_names_take_spare_ones() -> None:
     }
 
 
+def test_a_spare_look_that_has_a_name_is_not_spare_where_the_name_is_drawn() -> None:
+    axes = loss_curve(dict.fromkeys(["wider", "frozen"], (STEPS, LOSSES))).figure.axes[0]
+    drawn = {text.get_text().rsplit(" ", 1)[0]: to_hex(text.get_color()) for text in axes.texts}
+    assert drawn == {"frozen": MEANINGS["frozen"][0], "wider": "#464209"}
+
+
 def test_the_curve_is_drawn_as_it_is() -> None:
     line = axes_of().lines[0]
     assert list(line.get_xdata()) == STEPS

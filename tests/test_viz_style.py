@@ -80,7 +80,9 @@ def test_every_colour_may_colour_text(colour: str) -> None:
 def test_one_thing_has_one_colour() -> None:
     assert MEANINGS["model"] == MEANINGS["training"]
     assert MEANINGS["floor"] == MEANINGS["ceiling"] == ("#000000", "dashed")
-    meant = {colour for colour, _ in MEANINGS.values()}
+    assert MEANINGS["from scratch"] == MEANINGS["untrained"]
+    assert MEANINGS["frozen"] == SPARE[0]  # the one spare look that has a name, and is then not spare: test_viz_plots
+    meant = {colour for name, (colour, _) in MEANINGS.items() if name != "frozen"}
     assert not meant & {colour for colour, _ in SPARE}
     assert len(set(SPARE)) == len(SPARE)
 

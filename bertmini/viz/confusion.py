@@ -20,6 +20,7 @@ Counts = NDArray[np.int64]
 PRINTED = 20  # up to so many classes the counts stand in the cells
 TICKED = 60  # up to so many classes each has its name at the edge
 LONGEST = 22  # characters of a name
+SHORT = 5  # characters that fit over a cell without being turned
 WHITE_INK = 0.70  # from here on the cell is dark
 
 
@@ -39,7 +40,10 @@ def confusion_map(matrix: Any, labels: Sequence[str], *, title: str = "") -> Pic
         axes = figure.add_subplot()
         axes.grid(visible=False)
         image = axes.imshow(shares, cmap=HEAT, vmin=0, vmax=1, interpolation="nearest")
-        axes.set_xticks(shown, [names[i] for i in shown], rotation=60, ha="left", rotation_mode="anchor")
+        turned: dict[str, Any] = (
+            {} if max(map(len, names)) <= SHORT else {"rotation": 60, "ha": "left", "rotation_mode": "anchor"}
+        )
+        axes.set_xticks(shown, [names[i] for i in shown], **turned)
         axes.set_yticks(shown, [names[i] for i in shown])
         axes.set(xlabel="predicted", ylabel="true", title=plain(title))
         axes.xaxis.set_label_position("top")

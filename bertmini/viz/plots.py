@@ -42,7 +42,7 @@ def loss_curve(
         raise ValueError("there is no curve to draw: pass one, such as {'training': history.column('loss')}")
     drawn = {name: _smooth(*_checked(name, curve)) for name, curve in curves.items()}
     levels = dict(baselines or {}) | ({} if floor is None else {"floor": floor})
-    spare = cycle(SPARE)
+    spare = cycle(look for look in SPARE if look not in [MEANINGS.get(name) for name in curves])
     with matplotlib.rc_context(STYLE):
         figure = Figure()
         axes = figure.add_subplot()

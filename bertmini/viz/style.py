@@ -36,6 +36,8 @@ MEANINGS = {
     "baseline": ("#75146d", "dashdot"),  # a simple method, to be beaten
     "chance": ("#72767e", "dotted"),
     "untrained": ("#72767e", "solid"),
+    "from scratch": ("#72767e", "solid"),  # trained, from random weights
+    "frozen": ("#4404c0", "solid"),  # pretrained and left as it is; the first of the spare looks, which it takes
     "peer": ("#024530", "solid"),  # somebody else's code
 }
 SPARE = (("#4404c0", "solid"), ("#464209", "solid"), ("#4404c0", "dashed"), ("#464209", "dashed"))  # for other names
