@@ -10,12 +10,12 @@ from bertmini.inside.patterns import head_patterns
 from bertmini.inside.reading import Reading
 from bertmini.inside.rollout import rollout
 from bertmini.inside.search import Firing, Found
-from bertmini.viz.interactive.packing import ALPHABET, Packer, encode, make_side
+from bertmini.viz.interactive.packing import ALPHABET, Packer, as_letters, make_side
 
 
 def test_a_weight_is_a_character_and_its_hundredths_are_those_that_python_prints() -> None:
     weights = np.concatenate([np.random.default_rng(0).random(5000), np.linspace(0, 1, 801), [0.005, 0.015, 0.125]])
-    text = encode(weights)
+    text = as_letters(weights)
     assert [f"{ALPHABET.index(letter) / 100:.2f}" for letter in text] == [f"{weight:.2f}" for weight in weights]
 
 
@@ -32,7 +32,7 @@ def test_a_step_has_heads_means_rollouts_and_facts() -> None:
     weights[1, 2] = np.eye(5)[[1, 2, 3, 4, 4]]
     ((step, text, facts, guesses, found),) = Packer().side(make_side("x", (weights, TOKENS)), 1)["steps"]
     assert (step, guesses, found) == (0, [], None)
-    assert text == encode(weights) + encode(weights.mean(1)) + encode(rollout(weights, TOKENS))
+    assert text == as_letters(weights) + as_letters(weights.mean(1)) + as_letters(rollout(weights, TOKENS))
     assert [fact[0] for fact in facts] == [one.words for layer in head_patterns(weights, TOKENS) for one in layer]
     # next token always, but for the last; the delimiter by rows 3 and 4
     assert facts[5] == ["next token 100 %", "next 100 %", 0, 100, 20, 40, 0, 0.0, 0.8]
@@ -59,4 +59,4 @@ def test_what_was_found_is_packed_once() -> None:
     packer = Packer()
     sides = [packer.side(make_side("x", Reading(attention(1, 1, 5), TOKENS, None, (), found)), 1) for _ in range(2)]
     assert [side["steps"][0][4] for side in sides] == [0, 0]
-    assert packer.found == [{"texts": [["a", "b"]], "heads": [[pattern.words, [[0, 0, 1, encode(row)]]]]}]
+    assert packer.found == [{"texts": [["a", "b"]], "heads": [[pattern.words, [[0, 0, 1, as_letters(row)]]]]}]

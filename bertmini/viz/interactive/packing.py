@@ -97,7 +97,7 @@ class Packer:
             ]
             for one in reading.ablation
         ]
-        return [step, "".join(map(encode, shown)), facts, guesses, self._share(reading.found)]
+        return [step, "".join(map(as_letters, shown)), facts, guesses, self._share(reading.found)]
 
     def _guesses(self, guesses: Guesses) -> list[int]:
         """[number of a word, per mille, number of a word, ...]."""
@@ -120,7 +120,7 @@ class Packer:
                 {
                     "texts": found.texts,
                     "heads": [
-                        [pattern.words, [[one.text, one.asks, one.asked, encode(one.row)] for one in ones]]
+                        [pattern.words, [[one.text, one.asks, one.asked, as_letters(one.row)] for one in ones]]
                         for pattern, ones in zip(patterns, firings, strict=True)
                     ],
                 }
@@ -128,11 +128,11 @@ class Packer:
         return self._known[id(found)]
 
 
-def encode(weights: Weights) -> str:
+def as_letters(weights: Weights) -> str:
     """Weights as characters: number k of the alphabet stands for k hundredths.
 
     >>> import numpy as np
-    >>> encode(np.array([0.004, 0.01, 0.104, 0.296]))
+    >>> as_letters(np.array([0.004, 0.01, 0.104, 0.296]))
     '?@I^'
     """
     hundredths = (round(100 * round(weight, 2)) for weight in weights.ravel().tolist())
