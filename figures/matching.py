@@ -3,12 +3,12 @@
 from figures.drawing import BLUE, GREEN, GREY, INK, MUTED, ORANGE, SMALL, Drawing
 
 DESCRIPTION = """
-On the left a bi-encoder: "ada praised dora" goes through BERT alone, its states are averaged into one vector;
-"the judge lauded ada" goes through the same BERT alone and becomes another vector; the cosine of the two is the answer. The second vector can be computed long before the question: 500 sentences are read once, and a query costs one
-more pass. On the right a cross-encoder: both sentences stand in one row, [CLS] ada praised dora [SEP] the judge
-lauded ada [SEP], every word can attend to every other, and the state of [CLS] gives the answer. Nothing can be
-kept: a query costs 500 passes. Below: the first finds ten sentences among 500, the second puts the ten in order, which
-costs eleven passes in all.
+On the left a bi-encoder: "ada praised dora" goes through BERT alone, its states are averaged into one vector; "the
+judge lauded ada" goes through the same BERT alone and becomes another vector; the cosine of the two is the answer. The
+second vector can be computed long before the question: 500 sentences are read once, and a query costs one more pass.
+On the right a cross-encoder: both sentences stand in one row, [CLS] ada praised dora [SEP] the judge lauded ada [SEP],
+every word can attend to every other, and the state of [CLS] gives the answer. Nothing can be kept: a query costs 500
+passes. Below: the first finds ten sentences among 500, the second puts the ten in order, which costs eleven passes.
 """
 ONE, OTHER = "ada praised dora", "the judge lauded ada"
 
