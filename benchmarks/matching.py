@@ -1,14 +1,18 @@
 """One ladder of matchers, quality and cost, for chapter 11; and what careless wrong answers teach.
 
-Five seeds. Each pretrains a nano BERT on texts that tell one event twice, and from there every arm gets as many steps.
+One nano BERT learned to fill blanks in texts that tell one event twice (`matching.safetensors`, float16). From there
+every arm gets as many steps, with five seeds of data, order and head; two arms also start from random weights.
 **Likeness**: Spearman's correlation with the share of parts in common, for 1,000 pairs of held-out events. **Search**:
 an index of 500 sentences has 250 held-out events and the same with the two people exchanged; 200 queries tell one of
 them in other words. **Cost**: how often an encoder runs for one query, and the seconds of one core.
 
+**Longer**: the cross-encoder is taught on for five times as many steps and asked again; the first seed's is stored.
+
 **Entailment**: says the second sentence the same as the first? The wrong ones have another deed, drawn evenly or
-carelessly; a classifier reads both sentences or the second alone.
+carelessly; a classifier reads both sentences.
 
     python benchmarks/matching.py --rows runs/matching --seeds 0 1 2 3 4
+    python benchmarks/matching.py --rows runs/matching --longer 0 1 2 3 4
     python benchmarks/matching.py --rows runs/matching --write matching.md
 """
 
@@ -21,7 +25,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from common import circumstances, spread, store, table
+from common import RESULTS, circumstances, spread, store, table
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bertmini import PRESETS, BertForMaskedLM, BertForSequenceClassification, Masking, Recipe, WordPieceTokenizer, train
@@ -41,20 +46,17 @@ from bertmini.model.sentences import BertForSentences
 from bertmini.runs.match import embed
 from bertmini.search import BM25, recall_at
 
-PRETRAINING, STEPS, BATCH, RATE, TEXTS = 600, 300, 64, 5e-3, 12_000
+PRETRAINING, STEPS, BATCH, RATE, TEXTS, TOLD = 600, 200, 32, 5e-3, 6_400, 12_000
+LONGER = 5
 KNOWN, ASKED = split_events()
 TOKENIZER = WordPieceTokenizer.from_vocab(vocabulary())
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-SIZES: dict[str, dict[str, int]] = {
-    "nano": {},
-    "half": {"hidden_size": 32, "intermediate_size": 128, "num_attention_heads": 2},
-}
 Scorer = Callable[[Sequence[str], Sequence[str]], Tensor]  # texts (Q), candidates (N): likeness (Q, N)
 
 
-def config(size: str = "nano", **more: object):
+def config(**more: object):
     """A nano without dropout, perhaps changed."""
-    return replace(PRESETS["nano"], vocab_size=len(TOKENIZER), **NO_DROPOUT | SIZES[size] | more)
+    return replace(PRESETS["nano"], vocab_size=len(TOKENIZER), **NO_DROPOUT | more)
 
 
 def pairs_of_rows(pairs: Sequence[tuple[str, str]], labels: Sequence[int] | None = None) -> list[dict]:
@@ -73,10 +75,10 @@ class TwiceTold:
     def __init__(self, seed: int) -> None:
         """Tell the events that may be learned from."""
         draw = random.Random(seed)
-        events = [draw.choice(KNOWN) for _ in range(TEXTS)]
+        events = [draw.choice(KNOWN) for _ in range(TOLD)]
         self.texts = [f"{tell(event, draw)} {tell(event, draw)}" for event in events]
         rows = [{"input_ids": encoding.ids} for encoding in TOKENIZER.encode_batch(self.texts, max_length=64)]
-        self.stream = ExampleStream(rows, pad_id=TOKENIZER.pad_id, batch_size=BATCH, seed=seed)
+        self.stream = ExampleStream(rows, pad_id=TOKENIZER.pad_id, batch_size=2 * BATCH, seed=seed)
         self.mask, self.generator = Masking(TOKENIZER.pieces), torch.Generator().manual_seed(seed)
 
     def __next__(self) -> dict[str, Tensor]:
@@ -86,24 +88,31 @@ class TwiceTold:
         return batch | {"input_ids": masked.input_ids, "labels": masked.labels}
 
 
-def fit(model: nn.Module, stream: object, steps: int = STEPS) -> nn.Module:
+def fit(model: nn.Module, stream: object) -> nn.Module:
     """Train, with what all arms have in common."""
-    recipe = Recipe(steps=steps, learning_rate=RATE, optimizer="muon")
+    recipe = Recipe(steps=STEPS, learning_rate=RATE, optimizer="muon")
     train(model, stream, recipe, device="cpu", progress=False)  # type: ignore[arg-type]
     return model
 
 
-def pretrained(seed: int, size: str = "nano") -> dict[str, Tensor]:
-    """The weights of an encoder that learned to fill blanks."""
-    torch.manual_seed(seed)
-    return fit(BertForMaskedLM(config(size)), TwiceTold(seed), PRETRAINING).bert.state_dict()
+def pretrained() -> dict[str, Tensor]:
+    """The weights of an encoder that has learned to fill blanks: stored, in float16, or trained now."""
+    stored = RESULTS / "matching.safetensors"
+    if not stored.exists():
+        torch.manual_seed(0)
+        model = BertForMaskedLM(config())
+        recipe = Recipe(steps=PRETRAINING, learning_rate=RATE, optimizer="muon")
+        train(model, TwiceTold(0), recipe, device="cpu", progress=False)
+        save_file({name: weight.half() for name, weight in model.bert.state_dict().items()}, stored)
+    return {name: weight.float() for name, weight in load_file(stored).items()}
 
 
-def start(kind: type, weights: dict[str, Tensor], seed: int, size: str = "nano", **more: object) -> nn.Module:
-    """A model of a kind on pretrained weights."""
+def start(kind: type, weights: dict[str, Tensor] | None, seed: int, **more: object) -> nn.Module:
+    """A model of a kind on pretrained weights, or on nothing."""
     torch.manual_seed(seed)
-    model = kind(config(size, **more))
-    model.bert.load_state_dict(weights, strict=False)
+    model = kind(config(**more))
+    if weights is not None:
+        model.bert.load_state_dict(weights, strict=False)
     return model
 
 
@@ -122,16 +131,14 @@ def matches_of(kind: str, seed: int) -> list[Match]:
     return [Match(tell(event, draw), tell(event, draw), wrong(event)) for event in events]
 
 
-def bi_encoder(kind: str, weights: dict[str, Tensor], seed: int, *, dropout: float = 0.0, size: str = "nano"):
+def bi_encoder(kind: str, weights: dict[str, Tensor] | None, seed: int, *, dropout: float = 0.0) -> nn.Module:
     """Teach one on matches of a kind."""
-    model = start(
-        BertForSentences, weights, seed, size, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
-    )
+    model = start(BertForSentences, weights, seed, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
     rows = match_rows(matches_of(kind, seed + 1), TOKENIZER, max_length=64)
     return fit(model, MatchStream(rows, pad_id=TOKENIZER.pad_id, batch_size=BATCH, seed=seed))
 
 
-def cross_encoder(weights: dict[str, Tensor], seed: int):
+def cross_encoder(weights: dict[str, Tensor], seed: int) -> nn.Module:
     """Teach one the number of parts in common, as five classes, on the pairs of the cosine loss."""
     model = start(BertForSequenceClassification, weights, seed, labels=tuple("01234"))
     pairs = graded_pairs(KNOWN, TEXTS, random.Random(seed + 1))
@@ -248,26 +255,18 @@ def entailment(weights: dict[str, Tensor], seed: int) -> dict[str, dict[str, flo
     found: dict[str, dict[str, float]] = {}
     for name in KINDS:
         learned = entailment_pairs(KNOWN, TEXTS, random.Random(seed + 2), careless=name == "careless")
-        for view in ("both", "second"):
-            rows = _view(learned, view)
-            model = start(BertForSequenceClassification, weights, seed)
-            fit(model, ExampleStream(rows, pad_id=TOKENIZER.pad_id, batch_size=BATCH, seed=seed), STEPS)
-            found[f"{name}, {view}"] = {exam: _right(model, _view(pairs, view)) for exam, pairs in exams.items()}
+        model = start(BertForSequenceClassification, weights, seed)
+        fit(model, ExampleStream(_rows(learned), pad_id=TOKENIZER.pad_id, batch_size=BATCH, seed=seed))
+        found[name] = {exam: _right(model, _rows(pairs)) for exam, pairs in exams.items()}
     return found
 
 
 KINDS = ("careless", "fair")
 
 
-def _view(pairs: Sequence[tuple[str, str, int]], view: str) -> list[dict]:
-    """Rows of both sentences or of the second alone."""
-    labels = [label for *_, label in pairs]
-    if view == "both":
-        return pairs_of_rows([(one, other) for one, other, _ in pairs], labels)
-    encoded = TOKENIZER.encode_batch([other for _, other, _ in pairs], max_length=64)
-    return [
-        {"input_ids": e.ids, "token_type_ids": e.type_ids, "labels": n} for e, n in zip(encoded, labels, strict=True)
-    ]
+def _rows(pairs: Sequence[tuple[str, str, int]]) -> list[dict]:
+    """Both sentences in a row, with their label."""
+    return pairs_of_rows([(one, other) for one, other, _ in pairs], [label for *_, label in pairs])
 
 
 @torch.inference_mode()
@@ -279,7 +278,7 @@ def _right(model: nn.Module, rows: list[dict]) -> float:
 
 def run_seed(seed: int) -> dict[str, object]:
     """All that one seed does."""
-    exam, weights = Exam(seed), pretrained(seed)
+    exam, weights = Exam(seed), pretrained()
     raw = start(BertForSentences, weights, seed)
 
     def of(model: nn.Module) -> Callable[[Sequence[str]], Tensor]:
@@ -304,20 +303,52 @@ def run_seed(seed: int) -> dict[str, object]:
         begin = time.process_time()
         taught[name] = bi_encoder(kind, weights, seed, dropout=dropout)
         arms[name] = exam.judge(cosines(of(taught[name]))) | {"taught": time.process_time() - begin}
-    half = pretrained(seed, "half")
-    for name, kind in (("half: others of the batch", "told twice"), ("half: roles exchanged too", "turned")):
-        arms[name] = exam.judge(cosines(of(bi_encoder(kind, half, seed, size="half"))))
+    for name, kind in (
+        ("from scratch: others of the batch", "told twice"),
+        ("from scratch: roles exchanged too", "turned"),
+    ):
+        arms[name] = exam.judge(cosines(of(bi_encoder(kind, None, seed))))
     cross = cross_encoder(weights, seed)
     together = read_together(cross, [(pair.one, pair.other) for pair in exam.pairs])
     finder = cosines(of(taught["softmax, others of the batch"]))
     likeness = {"likeness": spearman(together, exam.gold)}
-    arms["cross-encoder, whole index"] = exam.together(cross, None, asked=50) | likeness
+    arms["cross-encoder, whole index"] = exam.together(cross, None, asked=20) | likeness
     arms["ten best of softmax, cross-encoder"] = exam.together(cross, finder, asked=200)
     arms["ten best of BM25, cross-encoder"] = exam.together(cross, common_words, asked=200)
     angles = {"[CLS]": raw_angles(lambda texts: first_states(raw, texts), exam.sentences),
               "mean": raw_angles(of(raw), exam.sentences),
               "softmax": raw_angles(of(taught["softmax, others of the batch"]), exam.sentences)}  # fmt: skip
     return {"arms": arms, "order": exam.without_order(), "angles": angles, "entailment": entailment(weights, seed)}
+
+
+def run_longer(seed: int) -> dict[str, object]:
+    """A cross-encoder with five times as many steps, and what it makes of the ten best of others."""
+    exam, weights = Exam(seed), pretrained()
+    model = start(BertForSequenceClassification, weights, seed, labels=tuple("01234"))
+    pairs = graded_pairs(KNOWN, LONGER * TEXTS, random.Random(seed + 1))
+    rows = pairs_of_rows([(p.one, p.other) for p in pairs], [p.common for p in pairs])
+    curve: list[float] = []
+
+    def watch(model: nn.Module) -> dict[str, float]:
+        together = read_together(model, [(pair.one, pair.other) for pair in exam.pairs])
+        curve.append(spearman(together, exam.gold))
+        return {}
+
+    stream = ExampleStream(rows, pad_id=TOKENIZER.pad_id, batch_size=BATCH, seed=seed)
+    recipe = Recipe(steps=LONGER * STEPS, learning_rate=RATE, optimizer="muon", evaluate_every=STEPS)
+    train(model, stream, recipe, device="cpu", progress=False, evaluate=watch)
+    if seed == 0:
+        stored = RESULTS / "matching_cross.safetensors"
+        save_file({name: weight.half() for name, weight in model.state_dict().items()}, stored)
+    softmax, raw = bi_encoder("told twice", weights, seed), start(BertForSentences, weights, seed)
+    finders = {
+        "BM25": common_words,
+        "raw mean": cosines(lambda texts: embed(raw, TOKENIZER, texts)),
+        "softmax, others of the batch": cosines(lambda texts: embed(softmax, TOKENIZER, texts)),
+    }
+    found = {name: {"before": exam.judge(finder), "after": exam.together(model, finder, asked=200)}
+             for name, finder in finders.items()}  # fmt: skip
+    return {"curve": curve, "reranked": found, "whole": exam.together(model, None, asked=20)}
 
 
 # ---- tables ----
@@ -337,7 +368,7 @@ def tables(rows: Sequence[dict]) -> str:
     ]
     parts.append(
         "Likeness is Spearman's correlation with the parts in common. 500 sentences are searched; each event stands "
-        "there with its twin, roles exchanged. The cross-encoder is asked 50 queries on the whole index, others 200."
+        "there with its twin, roles exchanged. The cross-encoder is asked 20 queries on the whole index, others 200."
     )
     lines = [
         ["best possible", "1.00", "1.00", "1.00", "1.00", "", ""],
@@ -377,6 +408,25 @@ def tables(rows: Sequence[dict]) -> str:
     return "\n\n".join([*parts, f"Best possible from the second sentence alone, exactly: {exact}."])
 
 
+def longer_table(rows: Sequence[dict]) -> str:
+    """The cross-encoder by steps, and as the second of two."""
+    steps = [STEPS * number for number in range(LONGER + 1)]
+    lines = [[str(step), spread([row["curve"][i] for row in rows], ".2f")] for i, step in enumerate(steps)]
+    parts = ["## A cross-encoder by steps", f"{len(rows)} seeds.", table(["steps", "likeness"], lines)]
+    lines = []
+    for name in rows[0]["reranked"]:
+        before, after = ([row["reranked"][name][when] for row in rows] for when in ("before", "after"))
+        figures = [before, "recall@10"], [before, "recall@1"], [after, "recall@1"]
+        lines.append([name, *(spread([f[key] for f in some], ".2f") for some, key in figures)])
+        lines[-1] += [str(10 + (name != "BM25")), spread([1_000 * f["seconds"] for f in after], ".1f")]
+    whole = [row["whole"] for row in rows]
+    lines.append(["the whole index, 20 queries", "1.00", "", spread([f["recall@1"] for f in whole], ".2f"), "500"])
+    lines[-1].append(spread([1_000 * f["seconds"] for f in whole], ".1f"))
+    heading = ["ten best of", "recall@10", "recall@1 before", "after", "encoder passes a query", "ms a query to rerank"]
+    title = f"After {LONGER * STEPS:,} steps: the second of two."
+    return "\n\n".join([*parts, "## Reranked", title, table(heading, lines)])
+
+
 def _best_alone(*, careless: bool) -> float:
     """The accuracy of the best guess from the second sentence alone."""
     odds = same_given_second(careless=careless)
@@ -389,6 +439,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, help="a folder for what each seed found")
     parser.add_argument("--seeds", type=int, nargs="*", default=[])
+    parser.add_argument("--longer", type=int, nargs="*", default=[], help="seeds of the longer cross-encoder")
     parser.add_argument("--write", metavar="NAME", help="write results/NAME")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -398,8 +449,16 @@ def main() -> None:
         found = run_seed(seed)
         (asked.rows / f"{seed}.json").write_text(json.dumps(found))
         print(seed, f"{time.process_time() - begin:.0f} s", json.dumps(found), flush=True)
+    for seed in asked.longer:
+        found = run_longer(seed)
+        (asked.rows / f"longer{seed}.json").write_text(json.dumps(found))
+        print(seed, json.dumps(found), flush=True)
     if asked.write:
-        store(asked.write, tables([json.loads(path.read_text()) for path in sorted(asked.rows.glob("*.json"))]))
+        rows, longer = (
+            [json.loads(path.read_text()) for path in sorted(asked.rows.glob(pattern))]
+            for pattern in ("[0-9]*.json", "longer*.json")
+        )
+        store(asked.write, tables(rows) + "\n\n" + longer_table(longer))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def test_the_figures_are_there() -> None:
         "floor",
         "longest_match",
         "masking",
+        "matching",
         "multi_head_attention",
         "next_sentence",
         "pretraining",

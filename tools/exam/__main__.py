@@ -16,7 +16,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tools.exam import pretraining, using_and_seeing, words_in_context
+from tools.exam import matching, pretraining, using_and_seeing, words_in_context
 from tools.exam.question import Maker, Question
 
 BANK: dict[str, tuple[Maker, ...]] = {
@@ -34,6 +34,7 @@ BANK: dict[str, tuple[Maker, ...]] = {
         pretraining.perplexity,
     ),
     "08": (using_and_seeing.confusion, using_and_seeing.calibration, using_and_seeing.ceiling),
+    "11": (matching.pick_the_partner, matching.ranks_with_ties, matching.find_and_read),
     "13": (using_and_seeing.head_and_baseline, using_and_seeing.weights_and_values),
 }
 PAGE = """<!doctype html>
