@@ -6,13 +6,13 @@ every arm gets as many steps, with five seeds of data, order and head; two arms 
 an index of 500 sentences has 250 held-out events and the same with the two people exchanged; 200 queries tell one of
 them in other words. **Cost**: how often an encoder runs for one query, and the seconds of one core.
 
-**Longer**: the cross-encoder is taught on for five times as many steps and asked again; the first seed's is stored.
+**Longer**: one cross-encoder gets five times as many steps; it is stored (`matching_cross.safetensors`).
 
 **Entailment**: says the second sentence the same as the first? The wrong ones have another deed, drawn evenly or
 carelessly; a classifier reads both sentences.
 
     python benchmarks/matching.py --rows runs/matching --seeds 0 1 2 3 4
-    python benchmarks/matching.py --rows runs/matching --longer 0 1 2 3 4
+    python benchmarks/matching.py --rows runs/matching --longer 0
     python benchmarks/matching.py --rows runs/matching --write matching.md
 """
 
@@ -408,11 +408,16 @@ def tables(rows: Sequence[dict]) -> str:
     return "\n\n".join([*parts, f"Best possible from the second sentence alone, exactly: {exact}."])
 
 
+def _runs(rows: Sequence[dict]) -> str:
+    """How many runs a table is from."""
+    return "One run." if len(rows) == 1 else f"{len(rows)} seeds: median (range)."
+
+
 def longer_table(rows: Sequence[dict]) -> str:
     """The cross-encoder by steps, and as the second of two."""
     steps = [STEPS * number for number in range(LONGER + 1)]
     lines = [[str(step), spread([row["curve"][i] for row in rows], ".2f")] for i, step in enumerate(steps)]
-    parts = ["## A cross-encoder by steps", f"{len(rows)} seeds.", table(["steps", "likeness"], lines)]
+    parts = ["## A cross-encoder by steps", _runs(rows), table(["steps", "likeness"], lines)]
     lines = []
     for name in rows[0]["reranked"]:
         before, after = ([row["reranked"][name][when] for row in rows] for when in ("before", "after"))

@@ -5,6 +5,7 @@ caught by: test-repaired
 message: a perfect matcher pays nothing
 """
 
+
 def repaired_loss(texts, candidates, names):
     cosines = nn.functional.normalize(texts, dim=1) @ nn.functional.normalize(candidates, dim=1).T
     same = (names[:, None] == names[None]).float()

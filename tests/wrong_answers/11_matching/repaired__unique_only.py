@@ -5,6 +5,7 @@ caught by: test-repaired
 message: expected
 """
 
+
 def repaired_loss(texts, candidates, names):
     alone = (names[:, None] == names[None]).sum(1) == 1
     if not alone.any():

@@ -2,8 +2,9 @@
 
 answer: rerank
 caught by: test-rerank
-message: 
+message: which was not compared
 """
+
 
 def my_rerank(found, compare, best):
     lists, number_of_calls = [], 0

@@ -5,6 +5,7 @@ caught by: test-rerank
 message: the three best by score
 """
 
+
 def my_rerank(found, compare, best):
     lists, number_of_calls = [], 0
     for query, numbers in enumerate(found):

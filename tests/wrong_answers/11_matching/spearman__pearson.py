@@ -5,6 +5,7 @@ caught by: test-spearman
 message: whatever the distances
 """
 
+
 def my_spearman(one, other):
     if len(one) != len(other):
         raise ValueError("unequal lengths")

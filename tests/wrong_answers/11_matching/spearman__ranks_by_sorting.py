@@ -5,6 +5,7 @@ caught by: test-spearman
 message: expected 0.949
 """
 
+
 def my_spearman(one, other):
     if len(one) != len(other) or len(set(one)) == 1 or len(set(other)) == 1:
         raise ValueError("nothing to rank")

@@ -5,6 +5,7 @@ caught by: test-vectors
 message: cosines do not depend on lengths
 """
 
+
 def my_vectors(states, mask):
     kept = torch.where(mask[..., None] > 0, states, 0.0)
     return kept.sum(1) / mask.sum(1, keepdim=True)

@@ -5,6 +5,7 @@ caught by: test-vectors
 message: padding must not count
 """
 
+
 def my_vectors(states, mask):
     return states.mean(1)
 

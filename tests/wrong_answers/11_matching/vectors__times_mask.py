@@ -5,6 +5,7 @@ caught by: test-vectors
 message: times zero it is still nan
 """
 
+
 def my_vectors(states, mask):
     kept = states * mask[..., None]
     return kept.sum(1) / mask.sum(1, keepdim=True)

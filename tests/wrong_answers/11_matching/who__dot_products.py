@@ -2,8 +2,9 @@
 
 answer: who
 caught by: test-who
-message: 
+message: do not depend on lengths
 """
+
 
 def triplets(events, count, draw):
     chosen = [draw.choice(events) for _ in range(count)]

@@ -5,6 +5,7 @@ caught by: test-who
 message: with the people exchanged
 """
 
+
 def triplets(events, count, draw):
     chosen = [draw.choice(events) for _ in range(count)]
     return [Match(tell(event, draw), tell(event, draw), tell(draw.choice(events), draw)) for event in chosen]
