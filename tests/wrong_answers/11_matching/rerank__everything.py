@@ -2,7 +2,7 @@
 
 answer: rerank
 caught by: test-rerank
-message: which was not compared
+message: KeyError
 """
 
 
