@@ -18,6 +18,10 @@ from bertmini.data.vocabulary import alphabet, learn_pieces
 from bertmini.metrics import entity_scores
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
 from tools.exam import answers, explaining, pretraining, tagging, using_and_seeing, words_in_context
+from bertmini.metrics import spearman
+from bertmini.model.encoder import BertEmbeddings, EncoderLayer
+from bertmini.model.sentences import contrastive_loss
+from tools.exam import matching, pretraining, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -240,6 +244,23 @@ def test_the_third_word_and_the_true_cause() -> None:
         chances = [kept * (word == 0) + (1 - kept) / words for word in range(int(words))]
         lost = sum(math.log(chances[0]) - math.log(one) for one in chances) / words
         assert f"{lost:.3f} nats" in asked.answer
+def test_partners_are_paid_for_as_the_package_does() -> None:
+    for seed in SEEDS:
+        asked = matching.pick_the_partner(random.Random(seed))
+        found = [float(number) for number in re.findall(r"\d\.\d+", asked.asked)]
+        vectors = torch.tensor([[cosine, (1 - cosine**2) ** 0.5] for cosine in [*found[:3], found[0]]])
+        for count in (3, 4):
+            paid = contrastive_loss(
+                torch.tensor([[1.0, 0.0]]), vectors[:count], torch.tensor([0]), temperature=found[3]
+            )
+            assert f"{paid:.3f}" in asked.answer
+
+
+def test_ranks_are_correlated_as_the_package_does() -> None:
+    for seed in SEEDS:
+        asked = matching.ranks_with_ties(random.Random(seed))
+        rows = torch.tensor([[float(cell) for cell in row] for row in table_rows(asked.asked)])
+        assert f"; {spearman(rows[:, 1], rows[:, 2]):.3f}. Nothing" in asked.answer
 
 
 def test_a_paper_follows_from_its_seed_and_the_choice_of_chapters_changes_no_number() -> None:

@@ -56,6 +56,7 @@ def test_the_figures_are_there() -> None:
         "floor",
         "longest_match",
         "masking",
+        "matching",
         "multi_head_attention",
         "next_sentence",
         "planted_rule",

@@ -12,7 +12,7 @@ from bertmini import BertForMaskedLM, BertForPreTraining, BertModel, WordPieceTo
 from bertmini.cli import main
 from bertmini.inside.attend import attend
 from bertmini.runs.fill_mask import fill_mask
-from bertmini.viz.interactive.packing import encode
+from bertmini.viz.interactive.packing import as_letters
 
 WORDS = ["the", "otter", "heron", "sleeps", "near", "river", "."]
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *[f"w{i}" for i in range(CONFIG.vocab_size - 12)]]
@@ -43,7 +43,7 @@ def test_a_sentence_becomes_a_page(checkpoint: Path, tmp_path: Path, capsys: pyt
     assert side["tokens"] == ["[CLS]", "the", "otter", "sleeps", ".", "[SEP]"]
     model = BertModel.from_pretrained(checkpoint)
     seen = attend(model, WordPieceTokenizer.from_pretrained(checkpoint), "the otter sleeps.")
-    assert side["steps"][0][1].startswith(encode(seen.attentions))
+    assert side["steps"][0][1].startswith(as_letters(seen.attentions))
     assert "<h1>The otter sleeps.</h1>" in out.read_text(encoding="utf-8")
 
 

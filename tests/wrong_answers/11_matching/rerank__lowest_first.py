@@ -1,0 +1,15 @@
+"""Lowest score first.
+
+answer: rerank
+caught by: test-rerank
+message: the three best by score
+"""
+
+
+def my_rerank(found, compare, best):
+    lists, number_of_calls = [], 0
+    for query, numbers in enumerate(found):
+        scores = {number: compare(query, number) for number in numbers[:best]}
+        number_of_calls += len(scores)
+        lists.append(sorted(scores, key=lambda number: scores[number]) + list(numbers[best:]))
+    return lists, number_of_calls

@@ -1,0 +1,15 @@
+"""Returns the compared sentences only.
+
+answer: rerank
+caught by: test-rerank
+message: the three best by score
+"""
+
+
+def my_rerank(found, compare, best):
+    lists, number_of_calls = [], 0
+    for query, numbers in enumerate(found):
+        scores = {number: compare(query, number) for number in numbers[:best]}
+        number_of_calls += len(scores)
+        lists.append(sorted(scores, key=lambda number: -scores[number]))
+    return lists, number_of_calls
