@@ -15,13 +15,10 @@ from bertmini.config import SPECIAL_TOKENS
 from bertmini.data.answers import Window, best_spans, window_starts
 from bertmini.data.tagging import illegal_tags, viterbi
 from bertmini.data.vocabulary import alphabet, learn_pieces
-from bertmini.metrics import entity_scores
-from bertmini.model.encoder import BertEmbeddings, EncoderLayer
-from tools.exam import answers, explaining, pretraining, tagging, using_and_seeing, words_in_context
-from bertmini.metrics import spearman
+from bertmini.metrics import entity_scores, spearman
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
 from bertmini.model.sentences import contrastive_loss
-from tools.exam import matching, pretraining, using_and_seeing, words_in_context
+from tools.exam import answers, explaining, matching, pretraining, tagging, using_and_seeing, words_in_context
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -244,6 +241,8 @@ def test_the_third_word_and_the_true_cause() -> None:
         chances = [kept * (word == 0) + (1 - kept) / words for word in range(int(words))]
         lost = sum(math.log(chances[0]) - math.log(one) for one in chances) / words
         assert f"{lost:.3f} nats" in asked.answer
+
+
 def test_partners_are_paid_for_as_the_package_does() -> None:
     for seed in SEEDS:
         asked = matching.pick_the_partner(random.Random(seed))
