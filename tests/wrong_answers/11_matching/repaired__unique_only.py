@@ -2,7 +2,7 @@
 
 answer: repaired
 caught by: test-repaired
-message: used in the graph
+message: expected
 """
 
 

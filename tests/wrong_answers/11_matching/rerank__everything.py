@@ -2,7 +2,7 @@
 
 answer: rerank
 caught by: test-rerank
-message: KeyError
+message: leave it alone
 """
 
 
