@@ -180,5 +180,7 @@ def test_a_passage_that_does_not_fit_is_told(files: Path, tmp_path: Path, capsys
 
 
 def test_a_checkpoint_without_the_head_is_refused(files: Path) -> None:
-    with pytest.raises(ValueError, match="qa_outputs"):
+    with pytest.raises(
+        ValueError, match=r"start is no reader \(it has no qa_outputs\); `finetune questions` makes one of it"
+    ):
         answer_from(files / "start", "Where does the fox live?", ["The fox lives in the wood."])

@@ -116,7 +116,14 @@ def answer_from(checkpoint: str | Path, question: str, passages: Sequence[str], 
 
     Raises `ValueError` for a checkpoint that is no reader, and for passages without a word.
     """
-    model = BertForQuestionAnswering.from_pretrained(checkpoint)
+    try:
+        model = BertForQuestionAnswering.from_pretrained(checkpoint)
+    except ValueError as error:
+        if "qa_outputs" not in str(error):
+            raise
+        raise ValueError(
+            f"{checkpoint} is no reader (it has no qa_outputs); `finetune questions` makes one of it"
+        ) from error
     tokenizer = open_tokenizer(checkpoint, model.config)
     chosen = BM25(passages).search(question, k=read)
     readings = read_answers(model, tokenizer, [Question(str(place), question, passages[place]) for place in chosen])
