@@ -328,8 +328,8 @@ def tables(rows: Sequence[dict[str, dict]], scratch: Sequence[dict[str, dict]]) 
     chosen = {overlap: how_many([(each[overlap][0], each[overlap][3]) for each in through]) for overlap in ("7", "13")}
     parts += [
         "## Windows",
-        "Exact match, 14 pieces of the passage at a time. More answers are found than without overlap: with an overlap of "
-        f"7 in {more['7']}, of 13 in {more['13']}. The chosen threshold raises the total: with an overlap of 7 in "
+        "Exact match, 14 pieces of the passage at a time. More answers are found than without overlap: with an overlap "
+        f"of 7 in {more['7']}, of 13 in {more['13']}. The chosen threshold raises the total: with an overlap of 7 in "
         f"{chosen['7']}, of 13 in {chosen['13']}.",
         table(heading, lines),
     ]
