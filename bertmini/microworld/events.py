@@ -79,7 +79,7 @@ def tell(event: Event, draw: random.Random) -> str:
     """Tell an event in one of the forms, each part by one of its names.
 
     >>> tell(Event(who=0, did=0, whom=4, where=1), random.Random(3))
-    'ada lauded the teacher at the harbour.'
+    'ada lauded bruno near ships.'
     """
     who, whom = (draw.choice(PEOPLE[number]) for number in (event.who, event.whom))
     did, where = draw.choice(DEEDS[event.did]), draw.choice(PLACES[event.where])
