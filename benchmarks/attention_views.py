@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import bertviz
 import torch
-from common import circumstances, store, table
+from common import circumstances, publish, table
 from playwright.sync_api import Browser, Error, Route
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -144,9 +144,7 @@ def main() -> None:
         "ours draws, offline",
     ]
     text = f"# bertviz as it comes, and ours\n\n{circumstances(torch.device('cpu'))}; {HOW}\n\n{table(heading, rows)}"
-    print(text)
-    if arguments.write:
-        store(arguments.write, text)
+    publish(text, arguments.write)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from common import circumstances, spread, store, table
+from common import circumstances, publish, spread, table
 from torch import Tensor
 
 from bertmini.config import PRESETS
@@ -252,9 +252,7 @@ def main() -> None:
             summary(rows),
         ]
     )
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

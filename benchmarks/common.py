@@ -148,6 +148,13 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def publish(text: str, name: str | None) -> None:
+    """Print a result, and write it under `results/` if it has a name there."""
+    print(text)
+    if name:
+        store(name, text)
+
+
 def store(name: str, text: str) -> None:
     """Write a result under `results/`."""
     RESULTS.mkdir(exist_ok=True)

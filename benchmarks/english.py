@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import torch
 from classification import fit_linear
-from common import circumstances, store, table
+from common import circumstances, publish, table
 from english_pairs import BAD, CHARACTERS, GOOD, GROUPS, HE_OR_SHE, OCCUPATIONS, minimal_pairs
 from polarity import Score, each_seed, percent, recorded, score_bag, score_bert
 from torch import Tensor
@@ -323,9 +323,7 @@ def main() -> None:
     else:
         parts = report_knowledge(asked)
     text = "\n\n".join([heading, *parts])
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 def report_knowledge(asked: argparse.Namespace) -> list[str]:

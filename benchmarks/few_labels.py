@@ -24,7 +24,7 @@ from pathlib import Path
 
 import torch
 from classification import SIX, Bench, Reviews, all_answers, pretrain
-from common import circumstances, spread, store, table
+from common import circumstances, publish, spread, table
 from fine_tuning import LABELLED, pretrained_once
 from torch import Tensor
 
@@ -177,9 +177,7 @@ def main() -> None:
             summary(rows),
         ]
     )
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from pathlib import Path
 
 import torch
 from classification import BATCH, Bench, fit_linear, pretrain, vectors
-from common import circumstances, spread, store, table
+from common import circumstances, publish, spread, table
 from torch import Tensor, nn
 
 from bertmini.config import PRESETS
@@ -372,9 +372,7 @@ def main() -> None:
             summary(found),
         ]
     )
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

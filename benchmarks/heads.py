@@ -20,7 +20,7 @@ from statistics import mode
 from typing import NamedTuple
 
 import torch
-from common import circumstances, store, table
+from common import circumstances, publish, table
 from torch import Tensor
 
 from bertmini.data.pairs import Pair
@@ -615,9 +615,7 @@ def main() -> None:
             cut_table(runs),
         ]
     )
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-from common import circumstances, spread, store, table
+from common import circumstances, publish, spread, table
 from microworld import bare_recipe
 from torch import Tensor, nn
 
@@ -311,9 +311,7 @@ def main() -> None:
             print(rows[-1], flush=True)
     heading = ["task", "best possible", "trained, median (range)", "untrained", "always the commonest"]
     text = "\n\n".join(["# Tasks of the microworld", circumstances(torch.device("cpu")), table(heading, rows)])
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from common import circumstances, store, table
+from common import circumstances, publish, table
 from torch import Tensor
 
 from bertmini import (
@@ -261,9 +261,7 @@ def main() -> None:
     if len(scores) < len(systems):
         return
     text = report(scores, [len(examples) for examples in files], asked)
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from common import circumstances, spread, store, table
+from common import circumstances, publish, spread, table
 
 from bertmini import (
     PRESETS,
@@ -371,9 +371,7 @@ def main() -> None:
         parts.append(real_files(recorded, asked.files, asked.seeds))
     heading = f"# Tagging\n\n{circumstances(torch.device('cpu'))}. Median and range of five seeds, of files three."
     text = "\n\n".join([heading, *parts])
-    print(text)
-    if asked.write:
-        store(asked.write, text)
+    publish(text, asked.write)
 
 
 if __name__ == "__main__":

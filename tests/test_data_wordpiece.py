@@ -248,6 +248,16 @@ def test_a_vocabulary_that_bert_cannot_use(pieces: list[str], message: str) -> N
         WordPieceTokenizer.from_vocab(pieces)
 
 
+def test_words_that_are_no_texts() -> None:
+    tokenizer = OURS[True]
+    with pytest.raises(ValueError, match="item 1 is not Unicode text: half a surrogate pair at character 1"):
+        tokenizer.encode_words([["a"], ["b", "x\ud800"]])
+    with pytest.raises(ValueError, match=r"item 0 is \('a', 3\)"):
+        tokenizer.encode_words([["a", 3]])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="'a b' is one text: expected sentences as lists of their words"):
+        tokenizer.encode_words([["a"], "a b"])
+
+
 def test_texts_that_are_no_texts() -> None:
     tokenizer = OURS[True]
     with pytest.raises(ValueError, match=r"item 0 is not Unicode text: half a surrogate pair at character 2"):

@@ -179,19 +179,23 @@ class WordPieceTokenizer:
         """`encode` for many texts or pairs at once, on all cores."""
         pairs = any(isinstance(item, tuple) for item in texts)
         self._set_truncation(max_length, self.backend.num_special_tokens_to_add(pairs) if add_special_tokens else 1)
-        try:
-            encodings = self.backend.encode_batch(texts, add_special_tokens=add_special_tokens)
-        except TypeError:
-            raise not_text(texts) from None
-        return [Encoding(e.ids, e.type_ids, e.tokens, e.offsets, e.word_ids) for e in encodings]
+        return self._encodings(texts, add_special_tokens=add_special_tokens)
 
     def encode_words(self, sentences: Sequence[Sequence[str]], *, max_length: int | None = None) -> list[Encoding]:
         """`encode_batch` for sentences whose words are given: `word_ids` count these words, also where one is split.
 
         A word that leaves no piece, such as an invisible character, has none; `offsets` count inside the word.
         """
+        if (text := next((words for words in sentences if isinstance(words, str)), None)) is not None:
+            raise ValueError(f"{text[:40]!r} is one text: expected sentences as lists of their words")
         self._set_truncation(max_length, self.backend.num_special_tokens_to_add(False))
-        encodings = self.backend.encode_batch([list(words) for words in sentences], is_pretokenized=True)
+        return self._encodings([tuple(words) for words in sentences], is_pretokenized=True)
+
+    def _encodings(self, items: Sequence[Any], **how: bool) -> list[Encoding]:
+        try:
+            encodings = self.backend.encode_batch(items, **how)
+        except TypeError:
+            raise not_text(items) from None
         return [Encoding(e.ids, e.type_ids, e.tokens, e.offsets, e.word_ids) for e in encodings]
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
