@@ -1,6 +1,8 @@
 """Search: BM25 worked by hand, neighbours beside a search by brute force."""
 
 import math
+import re
+import textwrap
 
 import pytest
 import torch
@@ -82,3 +84,15 @@ def test_what_cannot_be_compared_is_refused(queries: torch.Tensor, vectors: torc
 def test_recall() -> None:
     found = [[0, 1, 2], [2, 1, 0], [1, 0, 2]]
     assert [recall_at(found, [0, 0, 0], k) for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_the_bridge_to_faiss_finds_the_same() -> None:
+    """The three lines that `nearest` shows, where FAISS is installed."""
+    faiss = pytest.importorskip("faiss", reason="FAISS is not installed: pip install faiss-cpu")
+    vectors, queries = torch.randn(500, 32), torch.randn(20, 32)
+    (lines,) = re.findall(r"\n {8}(index = faiss.*?)\n\n", str(nearest.__doc__), re.DOTALL)
+    names = {"faiss": faiss, "torch": torch, "vectors": vectors, "queries": queries, "k": 10}
+    exec(textwrap.dedent(" " * 8 + lines), names)
+    cosines, numbers = nearest(queries, vectors, k=10)
+    assert torch.equal(torch.as_tensor(names["numbers"]), numbers)
+    torch.testing.assert_close(torch.as_tensor(names["cosines"]), cosines, atol=1e-6, rtol=0)
