@@ -9,7 +9,7 @@ carry from one token to one state at most: the narrowest part of the way counts,
 
 Both are heuristics. Values, the feed-forward networks and the norms are left out, and half is a guess (chapter 14).
 
-Shapes: L layers, S tokens. Taught in chapters 13 (rollout) and 14.
+Shapes: L layers, S tokens. Taught in chapter 14.
 """
 
 from collections.abc import Sequence
