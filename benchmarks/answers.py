@@ -13,8 +13,8 @@ are trained on for 300 steps with such a fact at the end of half of the passages
 
 **A hundred documents.** The readers are trained on for 800 steps on quizzes with full names, then asked about people
 who stand in one of a hundred passages; BM25 finds the passages. An answer counts as right whichever passage it comes
-from. The first seed's readers are stored, in float16: as they were after the learning (`reader/`), and as they are asked
-about the documents (`library/`).
+from. The first seed's readers are stored, in float16: as they were after the learning (`reader/`), and as they are
+asked about the documents (`library/`).
 
     python benchmarks/answers.py --rows runs/answers --seeds 0 1 2 3 4
     python benchmarks/answers.py --rows runs/answers --seeds 0 1 2 3 4 --scratch
