@@ -13,7 +13,8 @@ are trained on for 300 steps with such a fact at the end of half of the passages
 
 **A hundred documents.** The readers are trained on for 800 steps on quizzes with full names, then asked about people
 who stand in one of a hundred passages; BM25 finds the passages. An answer counts as right whichever passage it comes
-from. The first seed's reader is stored, in float16.
+from. The first seed's readers are stored, in float16: as they were after the learning (`reader/`), and as they are
+asked about the documents (`library/`).
 
     python benchmarks/answers.py --rows runs/answers --seeds 0 1 2 3 4
     python benchmarks/answers.py --rows runs/answers --seeds 0 1 2 3 4 --scratch
@@ -269,7 +270,7 @@ def run_seed(seed: int, folder: Path) -> dict[str, object]:
     """All that one seed does."""
     model, drawn, found = learn(seed, pretrained=True)
     if seed == 0:
-        save_file({name: weight.half() for name, weight in model.state_dict().items()}, folder / "first.safetensors")
+        save_file({name: weight.half() for name, weight in model.state_dict().items()}, folder / "reader.safetensors")
     found |= {"more": one_more(model, seed), "windows": windows(model, seed)}
     draw = random.Random(seed)
     state = {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -280,7 +281,7 @@ def run_seed(seed: int, folder: Path) -> dict[str, object]:
     tune(model, full_named(drawn, draw), 800, seed)
     found["library"] = retrieve_and_read(model, seed)
     if seed == 0:
-        save_file({name: weight.half() for name, weight in model.state_dict().items()}, folder / "reader.safetensors")
+        save_file({name: weight.half() for name, weight in model.state_dict().items()}, folder / "library.safetensors")
     return found
 
 
@@ -376,7 +377,9 @@ def main() -> None:
                 for seed, run in enumerate(runs):
                     for at, scores in enumerate(run["curve"]):
                         writer.writerow([arm, seed, EVERY * at, *(f"{score:.4f}" for score in scores)])
-        (RESULTS / f"{asked.write}.safetensors").write_bytes((asked.rows / "reader.safetensors").read_bytes())
+        readers = {name: load_file(asked.rows / f"{name}.safetensors") for name in ("reader", "library")}
+        weights = {f"{name}/{part}": weight for name, parts in readers.items() for part, weight in parts.items()}
+        save_file(weights, RESULTS / f"{asked.write}.safetensors")
 
 
 if __name__ == "__main__":
