@@ -6,7 +6,8 @@ every arm gets as many steps, with five seeds of data, order and head; two arms 
 an index of 500 sentences has 250 held-out events and the same with the two people exchanged; 200 queries tell one of
 them in other words. **Cost**: how often an encoder runs for one query, and the seconds of one core.
 
-**Longer**: one cross-encoder gets five times as many steps; it is stored (`matching_cross.safetensors`).
+**Longer**: one cross-encoder gets five times as many steps; it is stored (`matching_cross.safetensors`). **Slower**:
+the same at another learning rate, into a table of its own.
 
 **Entailment**: says the second sentence the same as the first? The wrong ones have another deed, drawn evenly or
 carelessly; a classifier reads both sentences.
@@ -14,6 +15,7 @@ carelessly; a classifier reads both sentences.
     python benchmarks/matching.py --rows runs/matching --seeds 0 1 2 3 4
     python benchmarks/matching.py --rows runs/matching --longer 0
     python benchmarks/matching.py --rows runs/matching --write matching.md
+    python benchmarks/matching.py --rows runs/matching --slower 0.001 --write-slower matching_rate.md
 """
 
 import argparse
@@ -321,10 +323,9 @@ def run_seed(seed: int) -> dict[str, object]:
     return {"arms": arms, "order": exam.without_order(), "angles": angles, "entailment": entailment(weights, seed)}
 
 
-def run_longer(seed: int) -> dict[str, object]:
-    """A cross-encoder with five times as many steps, and what it makes of the ten best of others."""
-    exam, weights = Exam(seed), pretrained()
-    model = start(BertForSequenceClassification, weights, seed, labels=tuple("01234"))
+def longer_cross_encoder(exam: Exam, seed: int, rate: float = RATE) -> tuple[nn.Module, list[float]]:
+    """A cross-encoder with five times as many steps, and its likeness after each 200."""
+    model = start(BertForSequenceClassification, pretrained(), seed, labels=tuple("01234"))
     pairs = graded_pairs(KNOWN, LONGER * TEXTS, random.Random(seed + 1))
     rows = pairs_of_rows([(p.one, p.other) for p in pairs], [p.common for p in pairs])
     curve: list[float] = []
@@ -335,8 +336,15 @@ def run_longer(seed: int) -> dict[str, object]:
         return {}
 
     stream = ExampleStream(rows, pad_id=TOKENIZER.pad_id, batch_size=BATCH, seed=seed)
-    recipe = Recipe(steps=LONGER * STEPS, learning_rate=RATE, optimizer="muon", evaluate_every=STEPS)
+    recipe = Recipe(steps=LONGER * STEPS, learning_rate=rate, optimizer="muon", evaluate_every=STEPS)
     train(model, stream, recipe, device="cpu", progress=False, evaluate=watch)
+    return model, curve
+
+
+def run_longer(seed: int) -> dict[str, object]:
+    """A cross-encoder with five times as many steps, and what it makes of the ten best of others."""
+    exam, weights = Exam(seed), pretrained()
+    model, curve = longer_cross_encoder(exam, seed)
     if seed == 0:
         stored = RESULTS / "matching_cross.safetensors"
         save_file({name: weight.half() for name, weight in model.state_dict().items()}, stored)
@@ -432,6 +440,16 @@ def longer_table(rows: Sequence[dict]) -> str:
     return "\n\n".join([*parts, "## Reranked", title, table(heading, lines)])
 
 
+def rate_table(rows: Sequence[dict]) -> str:
+    """The cross-encoder by steps, at other learning rates."""
+    steps = [STEPS * number for number in range(LONGER + 1)]
+    lines = [[str(step), *(f"{row['curve'][i]:.2f}" for row in rows)] for i, step in enumerate(steps)]
+    about = f"The likeness of one run of seed 0; that of `matching.md` has the rate {RATE:g}."
+    parts = ["# A cross-encoder at another learning rate", circumstances(torch.device("cpu")), about]
+    heading = ["steps", *(f"rate {row['rate']:g}" for row in rows)]
+    return "\n\n".join([*parts, "## Another learning rate", table(heading, lines)])
+
+
 def _best_alone(*, careless: bool) -> float:
     """The accuracy of the best guess from the second sentence alone."""
     odds = same_given_second(careless=careless)
@@ -445,7 +463,9 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, required=True, help="a folder for what each seed found")
     parser.add_argument("--seeds", type=int, nargs="*", default=[])
     parser.add_argument("--longer", type=int, nargs="*", default=[], help="seeds of the longer cross-encoder")
+    parser.add_argument("--slower", type=float, nargs="*", default=[], help="learning rates of the same, seed 0")
     parser.add_argument("--write", metavar="NAME", help="write results/NAME")
+    parser.add_argument("--write-slower", metavar="NAME", help="write results/NAME")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.rows.mkdir(parents=True, exist_ok=True)
@@ -458,6 +478,14 @@ def main() -> None:
         found = run_longer(seed)
         (asked.rows / f"longer{seed}.json").write_text(json.dumps(found))
         print(seed, json.dumps(found), flush=True)
+    for rate in asked.slower:
+        found = {"rate": rate, "curve": longer_cross_encoder(Exam(0), 0, rate)[1]}
+        (asked.rows / f"rate{rate:g}.json").write_text(json.dumps(found))
+    if asked.write_slower:
+        store(
+            asked.write_slower,
+            rate_table([json.loads(path.read_text()) for path in sorted(asked.rows.glob("rate*.json"))]),
+        )
     if asked.write:
         rows, longer = (
             [json.loads(path.read_text()) for path in sorted(asked.rows.glob(pattern))]
