@@ -1,9 +1,10 @@
 """What a model can do without, what a probe reads, and where four explanations agree: chapter 14's stored tables.
 
-**Cuts.** Heads are cut by zeros, one after the other, as Michel, Levy and Neubig (2019, "Are sixteen heads really better
-than one?", section 4) cut them: in the order of what each costs when it is cut alone; greedily, measured anew after
-every cut; and by lot. The order is chosen on some texts and the share of right guesses measured on others. Models: nano
-BERTs of the planted world (five seeds, 16 and 32 heads), and English on words of `english_cloze.txt` (one checkpoint).
+**Cuts.** Heads are cut by zeros, one after the other, as Michel, Levy and Neubig (2019, "Are sixteen heads really
+better than one?", section 4) cut them: in the order of what each costs when it is cut alone; greedily, measured anew
+after every cut; and by lot. The order is chosen on some texts and the share of right guesses measured on others.
+Models: nano BERTs of the planted world (five seeds, 16 and 32 heads), and English on words of `english_cloze.txt` (one
+checkpoint).
 
 **Probes.** Word class, sense and depth, read by a linear probe off chapter 13's trained nano and off random weights,
 beside nonsense (Hewitt and Liang 2019), and beside two players who see the word alone or its place alone.
@@ -25,7 +26,7 @@ import numpy as np
 import torch
 from common import RESULTS, circumstances, publish, spread, table
 from english import OWN, PROBE
-from explanations import learn, new_model
+from explanations import learn
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from youth import PLAIN
@@ -381,11 +382,12 @@ PARTS = {
 }
 NOTES = (
     f"Planted world: {SEEDS} seeds, {LINES} lines to choose the order, {LINES} others to report, right is the best "
-    f"possible guess. English: one checkpoint, {BLANKS} blanks to choose and at most {REPORTED} in other sentences to report. By "
-    f"lot: the mean of three orders. Probes: chapter 13's nano after 2,000 steps (one model), {SEEDS} draws of random "
-    "weights, halves and nonsense labels; first pieces of words of 4,000 pairs, as many of each kind of sense and of "
-    f"depth as of the rarest, at most {EACH} of a word for its class. *New words*: no word of the test half is in the "
-    "half that the probe learns from. Agreement: first among words, [CLS], [SEP], [MASK] and marks left out; 16 steps."
+    f"possible guess. English: one checkpoint, {BLANKS} blanks to choose and at most {REPORTED} in other sentences to "
+    f"report. By lot: the mean of three orders. Probes: chapter 13's nano after 2,000 steps (one model), {SEEDS} "
+    "draws of random weights, halves and nonsense labels; first pieces of words of 4,000 pairs, as many of each kind "
+    f"of sense and of depth as of the rarest, at most {EACH} of a word for its class. *New words*: no word of the test half is "
+    "in the half that the probe learns from. Agreement: first among words, [CLS], [SEP], [MASK] and marks left out; 16 "
+    "steps."
 )
 
 
