@@ -385,9 +385,9 @@ NOTES = (
     f"possible guess. English: one checkpoint, {BLANKS} blanks to choose and at most {REPORTED} in other sentences to "
     f"report. By lot: the mean of three orders. Probes: chapter 13's nano after 2,000 steps (one model), {SEEDS} "
     "draws of random weights, halves and nonsense labels; first pieces of words of 4,000 pairs, as many of each kind "
-    f"of sense and of depth as of the rarest, at most {EACH} of a word for its class. *New words*: no word of the test half is "
-    "in the half that the probe learns from. Agreement: first among words, [CLS], [SEP], [MASK] and marks left out; 16 "
-    "steps."
+    f"of sense and of depth as of the rarest, at most {EACH} of a word for its class. *New words*: no word of the test "
+    "half is in the half that the probe learns from. Agreement: first among words, [CLS], [SEP], [MASK] and marks left "
+    "out; 16 steps."
 )
 
 
