@@ -30,7 +30,8 @@ def test_another_process_is_kept_out_until_this_one_ends_or_is_killed(tmp_path: 
         if end == "killed":
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
-        go.set()
+        else:
+            go.set()  # not after a kill: setting waits until whoever waited has woken up
         process.join(60)
         with own_folder(tmp_path / "run"):
             assert strangers(tmp_path / "run") == []
