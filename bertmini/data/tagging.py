@@ -4,9 +4,9 @@ Tags come one to a word, BERT reads pieces. One piece must speak for its word: t
 section 5.3), or the *last*; with *all*, the first speaks and the others are trained too, as the inside of the entity.
 Every other token has the label `IGNORED`, which no loss counts.
 
-*BIO*: "B-" begins an entity of a kind, "I-" goes on with it, "O" is outside (Ramshaw and Marcus 1995, "Text chunking
-using transformation-based learning"). Left out on purpose: entities inside entities, a trained layer for transitions (a
-CRF). Taught in chapter 09.
+*BIO*: "B-" begins an entity of a kind, "I-" goes on with it, "O" is outside (after Ramshaw and Marcus 1995, "Text
+chunking using transformation-based learning", who write "B-" only where two touch: IOB1, see `as_bio`). Left out on
+purpose: entities inside entities, a trained layer for transitions (a CRF). Taught in chapter 09.
 """
 
 from collections.abc import Sequence
