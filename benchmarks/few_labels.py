@@ -3,7 +3,7 @@
 **Sentences not seen.** The world is small, and test sentences stand among the labelled ones, word for word. The scores
 of `classification.py` at 64 and at 1,024 labels once more, on all of the test and on the sentences that are not there.
 
-**Dealt out anew.** In a review the second sentence goes with the first: praise with the good, blame with the bad. A
+**Shuffled reviews.** In a review the second sentence goes with the first: praise with the good, blame with the bad. A
 control pretrains on the same reviews with their second sentences shuffled within each batch, so that every sentence
 stays as it is and the link is gone. Then 48 labels that mention six adjectives, tested on sentences with the others,
 and the share of the other 74 word vectors that lie on their own side of the middle between the six.
@@ -37,8 +37,8 @@ WORDS = {"bad": ("hated", "returned", "buried"), "good": ("praised", "loved", "k
 Row = dict[str, object]
 
 
-class Dealt(Reviews):
-    """Reviews whose second sentences have been dealt out anew within each batch."""
+class Shuffled(Reviews):
+    """Reviews whose second sentences have been shuffled within each batch."""
 
     def texts(self) -> list[str]:
         """Draw 64 reviews and shuffle what follows their first sentence."""
@@ -118,8 +118,8 @@ def run_seed(bench: Bench, seed: int, folder: Path) -> list[Row]:
     """Run everything for one seed."""
     pretrained = pretrained_once(bench, seed, folder)
     rows = [*not_seen(bench, pretrained, seed), *prompts(bench, pretrained)]
-    dealt = pretrain(bench, seed, Dealt(bench, seed))
-    for reviews, model in (("as they are", pretrained), ("second sentences dealt out anew", dealt)):
+    shuffled = pretrain(bench, seed, Shuffled(bench, seed))
+    for reviews, model in (("as they are", pretrained), ("second sentences shuffled", shuffled)):
         rows += six_adjectives(bench, model, seed, reviews)
     return rows
 
@@ -146,7 +146,7 @@ def summary(rows: list[Row]) -> str:
                 ["labels, method", "test sentences repeated", "score", "on those not seen"], ("repeated", "all", "new"),
             ),
             part(
-                "Reviews dealt out anew", "reviews", ("reviews",),
+                "Shuffled reviews", "reviews", ("reviews",),
                 ["reviews", "adjectives on their side", "frozen", "fine-tuned"], ("sorted", "frozen", "fine-tuned"),
             ),
             part("Prompts", "prompts", ("layout",), ["layout", "score", "sentences with not"], ("all", "negated")),
