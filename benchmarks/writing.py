@@ -2,12 +2,13 @@
 
 **Writing**: three nano models learn from the same 4,000 lines of a corner of the microworld, with the same steps: BERT
 (15 % of the pieces hidden, as ever), the same at any rate (the share hidden is drawn anew for each line), and a causal
-model. Each writes 400 lines in several ways; the masked ones are told lengths drawn from the lines. The exact grammar
-says which lines are possible and how probable they are. Those of the seed 0 are stored (`writing.safetensors`, float16).
+model. Each writes 300 lines in several ways; the masked ones are told lengths drawn from the lines. The exact grammar
+says which lines are possible and how probable they are. The models of seed 0 are stored (`writing.safetensors`,
+float16).
 
-**Translation**: into the twin language, word by word (`same order`), with every phrase turned around (`turned`), or as a
-coin decides for each line (`either`; then both are right). An encoder with a label for each token, an encoder-decoder,
-and the nearest line of the training pairs, on lines that are not among these.
+**Translation**: into the twin language, word by word (`same order`), with every phrase turned around (`turned`), or as
+a coin decides for each line (`either`; then both are right). An encoder with a label for each token, an
+encoder-decoder, and the nearest line of the training pairs, on lines that are not among these.
 
 **Few pairs**: an encoder-decoder whose encoder has learned to fill blanks, beside one from random weights.
 
@@ -140,9 +141,7 @@ def write(models: dict[str, nn.Module], ids: Tensor, seed: int) -> dict[str, dic
     for name in ("BERT", "any rate"):
         guess = guess_of(models[name])
         for order in ("at once", "left to right", "any order", "most confident"):
-            found[f"{name}: {order}"] = judge(
-                fill(guess, blank, MASK, order=order, generator=generator), floor, known
-            )
+            found[f"{name}: {order}"] = judge(fill(guess, blank, MASK, order=order, generator=generator), floor, known)
         best = fill(guess, blank, MASK, order="most confident")
         found[f"{name}: most confident, likeliest piece"] = judge(best, floor, known)
         text, done = fill(guess, blank, MASK, order="at once", generator=generator), 0

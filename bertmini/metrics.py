@@ -198,7 +198,7 @@ def rouge(written: str, reference: str) -> Rouge:
     Equal to Google's `rouge_score` without its stemmer: lower case, and all but letters and digits parts words.
 
     >>> rouge("The dog bit the man.", "the man bit the dog")
-    Rouge(one=1.0, two=0.5, longest=0.6)
+    Rouge(one=1.0, two=0.75, longest=0.6)
     """
     one, other = (re.findall(r"[a-z0-9]+", text.lower()) for text in (written, reference))
     shares = []
@@ -210,7 +210,7 @@ def rouge(written: str, reference: str) -> Rouge:
         before = row[:]
         for j, word_there in enumerate(other):
             row[j + 1] = before[j] + 1 if word == word_there else max(before[j + 1], row[j])
-    return Rouge(*shares, _f1(row[-1], len(one), len(other)))
+    return Rouge(shares[0], shares[1], _f1(row[-1], len(one), len(other)))
 
 
 def bleu(written: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> float:

@@ -61,7 +61,7 @@ class Interpreter:
         _, alternative, values = draw.choices(ways, [way[0] for way in ways])[0]
         both = [self._item(item, values, draw) for item in alternative.items]
         order = _turned(self.graph.grammar, alternative.items)
-        return sum((one for one, _ in both), []), sum((both[place][1] for place in order), [])
+        return [piece for one, _ in both for piece in one], [piece for place in order for piece in both[place][1]]
 
     def _item(self, item: Item, values: dict[str, str], draw: random.Random) -> tuple[list[str], list[str]]:
         if item.kind == "slot":
@@ -84,7 +84,7 @@ def _turned(grammar: Grammar, items: Sequence[Item]) -> list[int]:
         else:
             words.append([place])
     end = words[-1:] if words and items[words[-1][0]].name in (".", "?") else []
-    return sum(words[: len(words) - len(end)][::-1] + end, [])
+    return [place for word in words[: len(words) - len(end)][::-1] + end for place in word]
 
 
 def _attaches(grammar: Grammar, item: Item) -> bool:

@@ -48,9 +48,7 @@ def fill(guess: Guess, ids: Tensor, mask_id: int, *, order: Order, generator: to
     return ids
 
 
-def gibbs(
-    guess: Guess, ids: Tensor, free: Tensor, mask_id: int, *, sweeps: int, generator: torch.Generator
-) -> Tensor:
+def gibbs(guess: Guess, ids: Tensor, free: Tensor, mask_id: int, *, sweeps: int, generator: torch.Generator) -> Tensor:
     """Draw each `free` place (B, S) of texts anew given all the others, from left to right, `sweeps` times."""
     ids = ids.clone()
     for place in list(range(ids.shape[1])) * sweeps:
@@ -62,9 +60,7 @@ def gibbs(
     return ids
 
 
-def go_on(
-    guess: Guess, ids: Tensor, end_id: int, *, longest: int, generator: torch.Generator | None = None
-) -> Tensor:
+def go_on(guess: Guess, ids: Tensor, end_id: int, *, longest: int, generator: torch.Generator | None = None) -> Tensor:
     """Write on after texts (B, S) of one length each until `end_id` or the `longest` length; then 0."""
     done = torch.zeros(len(ids), dtype=torch.bool)
     while ids.shape[1] < longest and not bool(done.all()):
