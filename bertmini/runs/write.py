@@ -62,7 +62,7 @@ def gibbs(guess: Guess, ids: Tensor, free: Tensor, mask_id: int, *, sweeps: int,
 
 def go_on(guess: Guess, ids: Tensor, end_id: int, *, longest: int, generator: torch.Generator | None = None) -> Tensor:
     """Write on after texts (B, S) of one length each until `end_id` or the `longest` length; then 0."""
-    done = torch.zeros(len(ids), dtype=torch.bool)
+    done = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     while ids.shape[1] < longest and not bool(done.all()):
         piece = draw(guess(ids), generator).masked_fill(done, 0)
         ids = torch.cat([ids, piece[:, None]], 1)
