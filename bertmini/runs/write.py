@@ -30,8 +30,8 @@ def fill(guess: Guess, ids: Tensor, mask_id: int, *, order: Order, generator: to
     `most confident` takes the blank whose best guess is the most probable; the guesses are made anew after each piece.
     """
     ids = ids.clone()
-    while bool((blank := ids == mask_id).any()):
-        logits = guess(ids)
+    for _ in range(int((ids == mask_id).sum(1).amax())):  # and not for ever, should a model write the mask itself
+        blank, logits = ids == mask_id, guess(ids)
         if order == "at once":
             return torch.where(blank, draw(logits, generator), ids)
         if order == "left to right":
