@@ -69,6 +69,7 @@ def test_the_figures_are_there() -> None:
         "value_path",
         "wordpiece",
         "words_in_context",
+        "writing",
     ]
     assert sorted(path.stem for path in (ROOT / "figures").glob("*.svg")) == NAMES
 

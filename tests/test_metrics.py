@@ -12,12 +12,14 @@ from bertmini.metrics import (
     ClassScores,
     Entity,
     accuracy,
+    bleu,
     class_report,
     confusion_matrix,
     entities,
     entity_scores,
     expected_calibration_error,
     macro_f1,
+    rouge,
     spearman,
 )
 
@@ -195,3 +197,51 @@ def test_entity_scores_are_those_of_seqeval_to_the_last_digit() -> None:
         predicted, actual = drawn(draw)
         theirs = [score(actual, predicted) for score in (precision_score, recall_score, f1_score)]
         assert list(entity_scores(predicted, actual)[1:4]) == theirs
+
+
+def test_rouge_by_hand() -> None:
+    assert rouge("the dog bit the man", "The man bit the dog!") == (1.0, 0.75, 0.6)
+    assert rouge("a a b", "a b b") == (
+        pytest.approx(2 / 3),
+        0.5,
+        pytest.approx(2 / 3),
+    )  # each as often as there
+    assert rouge("", "something") == rouge("one", "other") == (0, 0, 0)
+
+
+def test_bleu_by_hand() -> None:
+    right = "the cat sat on the mat".split()  # noqa: SIM905
+    assert bleu([right], [[["another"], right]]) == pytest.approx(1)
+    assert bleu([right[:5]], [[right]]) == pytest.approx(2.718281828 ** (1 - 6 / 5))
+    assert bleu([["the"] * 5], [[right]]) == 0
+    # 5 of 6 words, 4 of 5 pairs, 3 of 4, 2 of 3; the reference nearest in length is as long
+    expected = (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25
+    assert bleu([["a", *right[1:]]], [[right, right * 2]]) == pytest.approx(expected)
+
+
+@pytest.mark.skipif(find_spec("rouge_score") is None, reason="rouge_score is not installed")
+def test_rouge_is_that_of_google_to_the_last_digit() -> None:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer, draw = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=False), random.Random(0)
+    words = ["the", "dog", "bit", "a", "man,", "in", "Ada's", "garden", "3", "times.", "naïve"]
+    for _ in range(1_000):
+        one, other = (" ".join(draw.choices(words, k=draw.randint(0, 12))) for _ in range(2))
+        theirs = [score.fmeasure for score in scorer.score(other, one).values()]
+        assert list(rouge(one, other)) == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.skipif(find_spec("sacrebleu") is None, reason="sacrebleu is not installed")
+def test_bleu_is_that_of_sacrebleu_without_smoothing() -> None:
+    from sacrebleu import corpus_bleu
+
+    draw = random.Random(0)
+    for _ in range(300):
+        texts, each = draw.randint(1, 5), draw.randint(1, 3)
+        said, *rights = ([draw.choices("abcd", k=draw.randint(3, 9)) for _ in range(texts)] for _ in range(each + 1))
+        theirs = corpus_bleu(
+            [" ".join(text) for text in said],
+            [[" ".join(text) for text in part] for part in rights],
+            smooth_method="none", tokenize="none", force=True,
+        )  # fmt: skip
+        assert bleu(said, list(zip(*rights, strict=True))) == pytest.approx(theirs.score / 100, abs=1e-12)

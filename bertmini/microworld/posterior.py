@@ -121,6 +121,25 @@ class Floor:
         return [readings[1].likelihood @ self.joint.T, readings[0].likelihood @ self.joint]
 
     # ------------------------------------------------------------------ the questions
+    def likelihood(self, batch: Batch) -> Tensor:
+        """How probable each whole text is, (B,), exactly: 0 if the world cannot say it. Texts may be of any length."""
+        texts = take_apart(batch)
+        known = torch.stack(
+            [
+                (text.lengths > 0) & (text.lengths <= len(machine.layers))
+                for machine, text in zip(self.machines, texts, strict=True)
+            ]
+        ).all(0)
+        found = torch.zeros(len(known), dtype=torch.float64)
+        if bool(known.any()):
+            texts = take_apart({name: tensor[known] for name, tensor in batch.items()})
+            readings = [
+                machine.read(text.pieces, text.lengths, table)
+                for machine, text, table in zip(self.machines, texts, self._tables, strict=True)
+            ]
+            found[known] = self._joint_likelihood(readings, self.joint)
+        return found
+
     def words(self, batch: Batch, *, left_only: bool = False) -> WordFloor:
         """The posterior of the true piece at each scored position (`labels` ≠ -100), in reading order.
 

@@ -8,8 +8,11 @@ Left out on purpose: everything that makes translation hard between real languag
 Taught in chapter 18, used in chapter 12.
 """
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 
+from bertmini.microworld.compile import Graph, Sentence
 from bertmini.microworld.lines import refuse
 from bertmini.microworld.notation import Alternative, Grammar, Item
 
@@ -37,17 +40,51 @@ def twin_grammar(grammar: Grammar) -> Grammar:
     return replace(grammar, rules=rules)
 
 
+class Interpreter:
+    """Says sentences of a world in both languages at once: the same choices, so the same meaning."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Take the graph of the first language."""
+        self.graph = graph
+        self._ways: dict[Sentence, list[tuple[float, Alternative, dict[str, str]]]] = {}
+
+    def say(self, sentence: Sentence, draw: random.Random) -> tuple[list[str], list[str]]:
+        """The pieces of a sentence drawn at random, and those of its translation."""
+        if sentence not in self._ways:
+            rule, bound = self.graph.rule(sentence.name, sentence.values, 0)
+            self._ways[sentence] = [
+                (alternative.probability * probability, alternative, values)
+                for alternative in rule.alternatives
+                for probability, values in self.graph.bindings(alternative.items, bound)
+            ]
+        ways = self._ways[sentence]
+        _, alternative, values = draw.choices(ways, [way[0] for way in ways])[0]
+        both = [self._item(item, values, draw) for item in alternative.items]
+        order = _turned(self.graph.grammar, alternative.items)
+        return [piece for one, _ in both for piece in one], [piece for place in order for piece in both[place][1]]
+
+    def _item(self, item: Item, values: dict[str, str], draw: random.Random) -> tuple[list[str], list[str]]:
+        if item.kind == "slot":
+            return self.say(self.graph.sentence(item, values), draw)
+        piece = values[item.name] if item.kind == "value" else item.name
+        return [piece], [twin_piece(piece)]
+
+
 def _turn(grammar: Grammar, alternative: Alternative) -> Alternative:
-    """Reverses the words of one alternative; what belongs to the word before it stays with that word."""
-    words: list[list[Item]] = []
-    for item in alternative.items:
+    items = alternative.items
+    return replace(alternative, items=tuple(items[place] for place in _turned(grammar, items)))
+
+
+def _turned(grammar: Grammar, items: Sequence[Item]) -> list[int]:
+    """The places of the items, words in reverse order; what belongs to the word before it stays with that word."""
+    words: list[list[int]] = []
+    for place, item in enumerate(items):
         if words and _attaches(grammar, item):
-            words[-1].append(item)
+            words[-1].append(place)
         else:
-            words.append([item])
-    end = words[-1:] if words and words[-1][0].name in (".", "?") else []
-    turned = words[: len(words) - len(end)][::-1] + end
-    return replace(alternative, items=tuple(item for word in turned for item in word))
+            words.append([place])
+    end = words[-1:] if words and items[words[-1][0]].name in (".", "?") else []
+    return [place for word in words[: len(words) - len(end)][::-1] + end for place in word]
 
 
 def _attaches(grammar: Grammar, item: Item) -> bool:
