@@ -4,8 +4,8 @@ Microworld: names that are a person, a place or a firm by context only. A nano f
 has no such names), 300 steps of 32, five seeds; beside it the exact tagger, which nobody can beat in words right.
 English: 147 sentences of our own in which twelve names are each a person, a place and a firm (`english_names.conll`),
 five draws of 40 to test on, 80 steps of 16; frozen: logistic regression on the states of first pieces. A real file, if
-given: `--files TRAIN DEV TEST` in CoNLL's columns, as many seeds as `--seeds` says (from scratch at most five), three epochs of
-32, one learning rate that was not tuned; the best epoch by DEV, TEST used once.
+given: `--files TRAIN DEV TEST` in CoNLL's columns, as many seeds as `--seeds` says (from scratch at most five), three
+epochs of 32, one learning rate that was not tuned; the best epoch by DEV, TEST used once.
 
 Under *strict* an entity that begins with "I-" counts as no entity; otherwise as `seqeval` counts.
 
