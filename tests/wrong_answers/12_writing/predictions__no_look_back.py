@@ -10,7 +10,7 @@ predictions = {
     "the odds ratio, read from A's row": None,
     "the odds ratio, read from B's row": None,
     "three lines: both blanks are drawn at once; the line is possible": None,
-    "for a joint to exist, B's 0.5 being kept, B's 0.25 would have to be": None,
+    "what B's 0.25 would have to be for a joint to exist, if B's 0.5 stays": None,
     "in the long run: A is milk": None,
     "in the long run, just after A was drawn: A and B are equal": None,
     "in the long run, just after B was drawn: A and B are equal": None,
