@@ -15,10 +15,20 @@ from bertmini.config import SPECIAL_TOKENS
 from bertmini.data.answers import Window, best_spans, window_starts
 from bertmini.data.tagging import illegal_tags, viterbi
 from bertmini.data.vocabulary import alphabet, learn_pieces
-from bertmini.metrics import entity_scores, spearman
+from bertmini.metrics import entity_scores, rouge, spearman
 from bertmini.model.encoder import BertEmbeddings, EncoderLayer
 from bertmini.model.sentences import contrastive_loss
-from tools.exam import answers, explaining, matching, pretraining, tagging, using_and_seeing, words_in_context
+from bertmini.runs.write import fill
+from tools.exam import (
+    answers,
+    explaining,
+    matching,
+    pretraining,
+    tagging,
+    using_and_seeing,
+    words_in_context,
+    writing,
+)
 from tools.exam.__main__ import BANK, draw_paper, main, mark_of, write_exam
 from tools.exam.question import Question
 
@@ -260,6 +270,54 @@ def test_ranks_are_correlated_as_the_package_does() -> None:
         asked = matching.ranks_with_ties(random.Random(seed))
         rows = torch.tensor([[float(cell) for cell in row] for row in table_rows(asked.asked)])
         assert f"; {spearman(rows[:, 1], rows[:, 2]):.3f}. Nothing" in asked.answer
+
+
+def test_rouge_is_the_packages() -> None:
+    for seed in SEEDS:
+        asked = writing.rouge_by_hand(random.Random(seed))
+        reference, written = re.findall(r"\*(.+?)\*", asked.asked)
+        scores = rouge(written, reference)
+        assert f"= {scores.one:.3f}. In the same order" in asked.answer
+        assert f"= {scores.longest:.3f}. Put" in asked.answer
+
+
+def test_blanks_are_filled_as_the_package_fills_them() -> None:
+    for seed in SEEDS:
+        asked = writing.blanks_at_once(random.Random(seed))
+        rows = table_rows(asked.asked)
+        joint = torch.zeros(2, 3, dtype=torch.float64)
+        for (_, share), (verb, noun) in zip(rows, ((0, 0), (0, 1), (1, 2)), strict=True):
+            joint[verb, noun] = float(share)
+        product = joint.sum(1)[:, None] * joint.sum(0)
+        assert f"= {float(product[joint > 0].sum()):.4f}. (b)" in asked.answer
+
+        def guess(ids: torch.Tensor, joint: torch.Tensor = joint) -> torch.Tensor:
+            verb, noun = (int(number) for number in ids[0])  # 9 is the blank
+            p = torch.zeros(1, 2, 3, dtype=torch.float64)
+            p[0, 0, :2] = joint.sum(1) if noun == 9 else joint[:, noun]
+            p[0, 1] = joint.sum(0) if verb == 9 else joint[verb]
+            return (p / p.sum(-1, keepdim=True)).log()
+
+        ((verb, noun),) = fill(guess, torch.tensor([[9, 9]]), 9, order="most confident").tolist()
+        assert f"{['maps', 'books', 'goats'][noun]}: {float(joint[verb, noun]):.2f}. (c)" in asked.answer
+        assert float(joint[verb, noun]) < float(joint.max())
+
+
+def test_gibbs_ends_where_the_key_says() -> None:
+    for seed in SEEDS:
+        asked = writing.two_rows_no_joint(random.Random(seed))
+        (p, q), (r, s) = ([float(cell) for cell in row[1:]] for row in table_rows(asked.asked))
+        a_given_b, b_given_a = (
+            torch.tensor([[x, 1 - x], [y, 1 - y]], dtype=torch.float64) for x, y in ((p, q), (r, s))
+        )
+        a = torch.tensor([0.5, 0.5], dtype=torch.float64)
+        for _ in range(200):
+            after_b = a[:, None] * b_given_a
+            a = after_b.sum(0) @ a_given_b
+        assert f"give a = {float(a[0]):.3f}. The same" in asked.answer
+        assert asked.answer.endswith(f"= {float(after_b.diagonal().sum()):.3f}.")
+        odds = [float(m[0, 0] * m[1, 1] / (m[0, 1] * m[1, 0])) for m in (a_given_b, b_given_a)]
+        assert asked.answer.startswith(f"{odds[0]:.3f} and {odds[1]:.3f}: no joint")
 
 
 def test_a_paper_follows_from_its_seed_and_the_choice_of_chapters_changes_no_number() -> None:

@@ -16,7 +16,16 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from tools.exam import answers, explaining, matching, pretraining, tagging, using_and_seeing, words_in_context
+from tools.exam import (
+    answers,
+    explaining,
+    matching,
+    pretraining,
+    tagging,
+    using_and_seeing,
+    words_in_context,
+    writing,
+)
 from tools.exam.question import Maker, Question
 
 BANK: dict[str, tuple[Maker, ...]] = {
@@ -37,6 +46,7 @@ BANK: dict[str, tuple[Maker, ...]] = {
     "09": (tagging.entities_by_hand, tagging.best_legal_tags),
     "10": (answers.best_span, answers.windows, answers.reader_in_a_library),
     "11": (matching.pick_the_partner, matching.ranks_with_ties, matching.find_and_read),
+    "12": (writing.blanks_at_once, writing.two_rows_no_joint, writing.rouge_by_hand),
     "13": (using_and_seeing.head_and_baseline, using_and_seeing.weights_and_values),
     "14": (explaining.third_word, explaining.drawn_anew),
 }
