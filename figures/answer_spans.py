@@ -7,9 +7,9 @@ Above, a row of tokens: [CLS], the question "where does ada live ?", [SEP], and 
 ##ford .". Under each token of the passage, and under [CLS], stand two bars, one for how well the answer could begin
 there and one for how well it could end there. The tallest start bar stands under ash, the tallest end bar under
 ##ford; together they mark the answer ashford. The two bars under [CLS] are low: they stand for "no answer". Below, a
-long passage as a strip of sentences: "ada keeps a cat." comes first and "she lives in ashford." later. A first window
-covers the first sentences, a second begins after it and sees she without ada. A third window, dashed, overlaps both
-and sees ada and she together.
+long passage as a strip of sentences: "ada keeps a cat. bruno lives in norton. it was a long day. she lives in
+ashford." A first window covers the first two and sees ada and a home that is not hers; a second covers the last two and
+sees she without ada. A third window, dashed, overlaps both and sees ada and she together.
 """
 TOKENS = ("[CLS]", "where", "does", "ada", "live", "?", "[SEP]", "...", "she", "lives", "in", "ash", "##ford", ".")
 WIDTHS = (52, 54, 46, 44, 44, 26, 52, 34, 46, 50, 34, 48, 60, 26)
@@ -51,7 +51,9 @@ def draw() -> Drawing:
         box = d.box(x, 288, width, 34, text, colour=ORANGE, strength=0.3 if strong else 0.08, size=SMALL, bold=strong)
         edges.append(box)
         x += width + 12
-    first = d.box(22, 340, 364, 30, "window 1: *ada*, but no home", colour=BLUE, strength=0.14, size=SMALL)
+    first = d.box(
+        22, 340, 364, 30, "window 1: *ada*, and a home, but *bruno*'s", colour=BLUE, strength=0.14, size=SMALL
+    )
     second = d.box(398, 340, 380, 30, "window 2: *she*, but who is she?", colour=BLUE, strength=0.14, size=SMALL)
     d.text((first.right[0] + second.left[0]) / 2, 390, "nothing passes from one to the other", size=SMALL, colour=MUTED)
     d.box(
