@@ -7,7 +7,8 @@ an index of 500 sentences has 250 held-out events and the same with the two peop
 them in other words. **Cost**: how often an encoder runs for one query, and the seconds of one core.
 
 **Longer**: one cross-encoder gets five times as many steps; it is stored (`matching_cross.safetensors`). **Slower**:
-the same at another learning rate, into a table of its own.
+the same at another learning rate, into a table of its own. **Control**: as many wrong answers as with exchanged roles,
+each of any event; five seeds, a table of its own.
 
 **Entailment**: says the second sentence the same as the first? The wrong ones have another deed, drawn evenly or
 carelessly; a classifier reads both sentences.
@@ -16,6 +17,7 @@ carelessly; a classifier reads both sentences.
     python benchmarks/matching.py --rows runs/matching --longer 0
     python benchmarks/matching.py --rows runs/matching --write matching.md
     python benchmarks/matching.py --rows runs/matching --slower 0.001 --write-slower matching_rate.md
+    python benchmarks/matching.py --rows runs/matching --control 0 1 2 3 4 --write-control matching_control.md
 """
 
 import argparse
@@ -129,7 +131,10 @@ def matches_of(kind: str, seed: int) -> list[Match]:
     events = [draw.choice(KNOWN) for _ in range(TEXTS)]
     if kind == "itself":
         return [Match(text, text) for text in (tell(event, draw) for event in events)]
-    wrong = (lambda event: tell(event.turned(), draw)) if kind == "turned" else (lambda _event: None)
+    wrong = {
+        "turned": lambda event: tell(event.turned(), draw),
+        "random": lambda _event: tell(draw.choice(KNOWN), draw),
+    }.get(kind, lambda _event: None)
     return [Match(tell(event, draw), tell(event, draw), wrong(event)) for event in events]
 
 
@@ -323,6 +328,12 @@ def run_seed(seed: int) -> dict[str, object]:
     return {"arms": arms, "order": exam.without_order(), "angles": angles, "entailment": entailment(weights, seed)}
 
 
+def run_control(seed: int) -> dict[str, float]:
+    """The softmax with as many wrong answers as the arm with exchanged roles, each of any event."""
+    model = bi_encoder("random", pretrained(), seed)
+    return Exam(seed).judge(cosines(lambda texts: embed(model, TOKENIZER, texts)))
+
+
 def longer_cross_encoder(exam: Exam, seed: int, rate: float = RATE) -> tuple[nn.Module, list[float]]:
     """A cross-encoder with five times as many steps, and its likeness after each 200."""
     model = start(BertForSequenceClassification, pretrained(), seed, labels=tuple("01234"))
@@ -450,6 +461,14 @@ def rate_table(rows: Sequence[dict]) -> str:
     return "\n\n".join([*parts, "## Another learning rate", table(heading, lines)])
 
 
+def control_table(rows: Sequence[dict]) -> str:
+    """The control, by the measures of the ladder."""
+    keys = ("likeness", "recall@1", "recall@2", "recall@10")
+    line = ["softmax, random events too", *(spread([row[key] for row in rows], ".2f") for key in keys)]
+    parts = ["# As many wrong answers, of any event", circumstances(torch.device("cpu")), _runs(rows), "## Control"]
+    return "\n\n".join([*parts, table(["matcher", *keys], [line])])
+
+
 def _best_alone(*, careless: bool) -> float:
     """The accuracy of the best guess from the second sentence alone."""
     odds = same_given_second(careless=careless)
@@ -464,8 +483,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[])
     parser.add_argument("--longer", type=int, nargs="*", default=[], help="seeds of the longer cross-encoder")
     parser.add_argument("--slower", type=float, nargs="*", default=[], help="learning rates of the same, seed 0")
+    parser.add_argument("--control", type=int, nargs="*", default=[], help="seeds of the control")
     parser.add_argument("--write", metavar="NAME", help="write results/NAME")
     parser.add_argument("--write-slower", metavar="NAME", help="write results/NAME")
+    parser.add_argument("--write-control", metavar="NAME", help="write results/NAME")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.rows.mkdir(parents=True, exist_ok=True)
@@ -481,6 +502,11 @@ def main() -> None:
     for rate in asked.slower:
         found = {"rate": rate, "curve": longer_cross_encoder(Exam(0), 0, rate)[1]}
         (asked.rows / f"rate{rate:g}.json").write_text(json.dumps(found))
+    for seed in asked.control:
+        (asked.rows / f"control{seed}.json").write_text(json.dumps(run_control(seed)))
+    if asked.write_control:
+        found = [json.loads(path.read_text()) for path in sorted(asked.rows.glob("control*.json"))]
+        store(asked.write_control, control_table(found))
     if asked.write_slower:
         store(
             asked.write_slower,
