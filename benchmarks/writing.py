@@ -33,7 +33,7 @@ from bertmini.metrics import bleu
 from bertmini.microworld.corner import CORNER, tell_lines
 from bertmini.microworld.twin import twin_piece
 from bertmini.model.writing import BertForCausalLM, EncoderDecoder
-from bertmini.runs.write import Guess, fill, gibbs, go_on
+from bertmini.runs.write import Guess, continue_texts, fill, gibbs
 from bertmini.search import BM25
 
 LINES, STEPS, BATCH, RATE, WRITTEN = 4_000, 600, 64, 5e-3, 300
@@ -149,7 +149,7 @@ def write(models: dict[str, nn.Module], ids: Tensor, seed: int) -> dict[str, dic
             text, done = gibbs(guess, text, blank == MASK, MASK, sweeps=sweeps - done, generator=generator), sweeps
             found[f"{name}: Gibbs, {sweeps} sweeps"] = judge(text, floor, known)
     start = torch.full((WRITTEN, 1), CLS)
-    text = go_on(guess_of(models["causal"]), start, SEP, longest=20, generator=generator)
+    text = continue_texts(guess_of(models["causal"]), start, SEP, longest=20, generator=generator)
     return found | {"causal": judge(text, floor, known)}
 
 
@@ -201,7 +201,7 @@ def translate(model: nn.Module, source: Tensor) -> list[list[str]]:
         def guess(ids: Tensor) -> Tensor:
             return model(source, ids, batch["attention_mask"], torch.ones_like(ids)).logits[:, -1]
 
-        written = go_on(guess, torch.full((len(source), 1), CLS), SEP, longest=20)
+        written = continue_texts(guess, torch.full((len(source), 1), CLS), SEP, longest=20)
     else:
         written = model(**batch).logits.argmax(-1).masked_fill(source < WORDS, 0)
     return [[TWIN_PIECES[piece] for piece in row if piece >= WORDS] for row in written.tolist()]

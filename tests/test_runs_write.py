@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bertmini.runs.write import Order, fill, gibbs, go_on
+from bertmini.runs.write import Order, continue_texts, fill, gibbs
 
 MASK, WORDS = 0, 3  # two words, 1 and 2; nothing else is ever likely
 JOINT = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.5, 0.1], [0.0, 0.0, 0.4]])  # of two places
@@ -59,6 +59,6 @@ def test_going_on_stops_at_the_end_mark_or_at_the_longest() -> None:
         """Counts upwards, and the row that began with 4 ends at 6."""
         return torch.nn.functional.one_hot((ids[:, -1] + 1).clamp(max=9), 10).float()
 
-    written = go_on(next_piece, torch.tensor([[1], [4]]), 6, longest=5)
+    written = continue_texts(next_piece, torch.tensor([[1], [4]]), 6, longest=5)
     assert written.tolist() == [[1, 2, 3, 4, 5], [4, 5, 6, 0, 0]]
-    assert go_on(next_piece, torch.tensor([[4]]), 6, longest=9).tolist() == [[4, 5, 6]]
+    assert continue_texts(next_piece, torch.tensor([[4]]), 6, longest=9).tolist() == [[4, 5, 6]]
