@@ -33,6 +33,7 @@ suppress_warnings = ["epub.unknown_project_files", "epub.duplicated_toc_entry"]
 
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # its default, CommonMark, has no tables
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 html_math_renderer = "mathjax"

@@ -133,6 +133,16 @@ def test_pages_load_nothing_from_elsewhere_and_pictures_have_words(pages: dict[P
     assert {str(path): page.without_words for path, page in pages.items() if page.without_words} == {}
 
 
+def test_tables_are_drawn_as_tables(site: Path) -> None:
+    rule = re.compile(r"\|\s*:?[-–—]+:?\s*\|")  # the second line of a table in Markdown, as a reader would see it
+    raw = {}
+    for path in [*site.glob("*.html"), *site.glob("site/*.html"), *site.glob("chapters/*.html")]:
+        text = re.sub(r"(?s)<(pre|script|iframe|code)\b.*?</\1>", "", path.read_text(encoding="utf-8"))
+        if found := rule.search(re.sub(r"<[^>]+>", "", text)):
+            raw[path.name] = found[0]
+    assert raw == {}
+
+
 def test_pages_name_no_folder_of_this_machine(pages: dict[Path, Page]) -> None:
     assert [path for path in pages if str(ROOT) in path.read_text(encoding="utf-8")] == []
 
