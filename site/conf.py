@@ -55,6 +55,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["site.css", str(website.BUILD / "vendored" / website.MATHJAX)]
 html_css_files = ["site.css"]
+html_search_scorer = str(website.SITE / "scorer.js")
 html_copy_source = True
 html_show_sourcelink = False
 html_show_sphinx = False

@@ -5,6 +5,7 @@ tests/test_site.py` browses every page, asks axe-core about six kinds of page at
 the book.
 """
 
+import csv
 import re
 import shutil
 import subprocess
@@ -162,12 +163,50 @@ def test_every_reference_is_cited_and_every_linked_paper_is_a_reference() -> Non
     assert [
         entry.key for entry in entries if not any(map(entry.is_cited_in, map(website.chapter_text, website.written())))
     ] == []
+    assert "Cited in chapter ." not in website.bibliography()
     known = {entry.url for entry in entries}
     for name in CHAPTERS:
         text = "\n".join(cell.source for cell in read(ROOT / "chapters" / f"{name}.ipynb").cells)
         sources = text.partition("## Sources")[2].partition("\n## ")[0]
         papers = {link for link in re.findall(r"\]\((https?://[^)]+)\)", sources) if "arxiv.org" in link}
         assert papers - known == set(), f"chapter {name} cites what site/references.bib lacks"
+
+
+def test_citations_lead_from_the_bibliography_to_the_passage(site: Path, pages: dict[Path, Page]) -> None:
+    leads = pages[site / "site" / "bibliography.html"].leads
+    cited = [lead for lead in leads if lead.startswith("../chapters/")]
+    assert len(cited) > 50
+    assert [lead for lead in cited if "#cited-" not in lead] == []
+
+
+def test_a_reader_learns_how_to_get_the_book_and_whom_to_tell(site: Path, pages: dict[Path, Page]) -> None:
+    for name in CHAPTERS:
+        assert "../site/run.html" in pages[site / "chapters" / f"{name}.html"].leads
+    assert "site/run.html" in pages[site / "index.html"].leads
+    if not website.repository():
+        errata = site / "site" / "errata.html"
+        assert "Report an error in this" not in errata.read_text(encoding="utf-8")
+        assert "no public tracker" in errata.read_text(encoding="utf-8")
+
+
+def test_the_page_on_data_of_ones_own_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bertmini.cli import main
+
+    text = (ROOT / "site" / "own_data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?s)```(?:python)?\n(.*?)```", text)
+    table, convert, command, _, predict, load = blocks
+    monkeypatch.chdir(tmp_path)
+    rows = [line.split("\t") for line in table.splitlines()]
+    for name in ("stays", "stays-dev"):
+        with Path(f"{name}.csv").open("w", newline="", encoding="utf-8-sig") as file:
+            csv.writer(file).writerows(rows if name == "stays" else [rows[0], ["The host was kind.\nVery.", "good"]])
+    exec(convert, {})
+    assert Path("stays.tsv").read_text(encoding="utf-8") == table
+    assert Path("stays-dev.tsv").read_text(encoding="utf-8") == "text\tlabel\nThe host was kind. Very.\tgood\n"
+    assert main([*command.split()[3:], "--epochs", "1"]) == 0
+    exec(predict, {})
+    shutil.copytree(ROOT / "bertmini" / "checkpoints" / "english", "their-bert")
+    exec(load, {})
 
 
 def test_the_version_is_the_same_everywhere() -> None:
