@@ -46,6 +46,20 @@ WORDS = {  # and a page that must be among the first ten found
 }
 
 
+FIRST = {  # and what must be found first
+    "attention": "chapters/03_attention",
+    "[MASK]": "chapters/05_masking",
+    "WordPiece": "chapters/02_wordpiece",
+    "logits": "chapters/",
+    "perplexity": "GLOSSARY.html#term-perplexity",
+    "BM25": "GLOSSARY.html#term-BM25",
+    "install": "site/run",
+    "CSV": "site/own_data",
+    "Hugging Face checkpoint": "site/own_data",
+    "MultiHeadAttention": "api/model",
+}
+
+
 class Page(HTMLParser):
     """What a page can be reached by, and where it leads."""
 
@@ -257,6 +271,18 @@ def test_the_search_finds_twelve_words(site: Path, browser: Browser) -> None:
             links = seen.page.eval_on_selector_all("ul.search li > a", "all => all.map(a => a.href)")
             assert any(f"/{page}.html" in link for link in links[:10]), f"{word}: {links[:10]}"
         assert_looks_right(seen)
+
+
+def test_the_search_shows_the_book_before_the_package(site: Path, browser: Browser) -> None:
+    wrong = {}
+    with visit(browser, address(site, "search.html")) as seen:
+        for word, page in FIRST.items():
+            seen.page.goto(address(site, f"search.html?q={urllib.parse.quote(word)}"))
+            wait_until(seen.page, "/found/.test(document.querySelector('.search-summary')?.textContent ?? '')")
+            links = seen.page.eval_on_selector_all("ul.search li > a", "all => all.map(a => a.href)")
+            if not links[0].removeprefix(f"{site.as_uri()}/").startswith(page):
+                wrong[word] = links[:3]
+    assert wrong == {}
 
 
 def test_the_theme_can_be_chosen(site: Path, browser: Browser) -> None:

@@ -288,10 +288,10 @@ def versions() -> str:
     return "\n".join(["| | allowed | where this was built |", "|---|---|---|", *rows])
 
 
-NO_TRACKER = """These pages have no public tracker yet, and no address to write to. Tell the person who gave you the book:
-your teacher, or the one who sent you the folder."""
-NO_ADDRESS = """The book is a folder, and these pages came with it, or with the archive that holds it. It has no public address
-yet: if you have the pages alone, ask your teacher, or the person who gave them to you, for the folder."""
+NO_TRACKER = """These pages have no public tracker yet, and no address to write to. Tell the person who gave you
+the book: your teacher, or the one who sent you the folder."""
+NO_ADDRESS = """The book is a folder, and these pages came with it, or with the archive that holds it. It has no public
+address yet: if you have the pages alone, ask your teacher, or the person who gave them to you, for the folder."""
 
 
 def errata() -> str:
