@@ -3,14 +3,16 @@
 Nothing here names a chapter. Pages are dark or light as the reader's system is, until the reader chooses.
 """
 
+import pickle
 import re
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.application import Sphinx
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
@@ -257,6 +259,15 @@ def name_corners(_app: Sphinx, document: nodes.document, _page: str) -> None:
                 corner += nodes.raw("", '<span class="visually-hidden">row</span>', format="html")
 
 
+def keep_search(app: Sphinx, failed: Exception | None) -> None:
+    """What the search knows is learned as pages are written, after Sphinx has stored what it knows: store it again.
+
+    Otherwise a second build, which writes only what is new, leaves the other pages' terms out of the search.
+    """
+    if failed is None:
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).write_bytes(pickle.dumps(app.env, pickle.HIGHEST_PROTOCOL))
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx what to call."""
     app.add_transform(DefinedTerms)
@@ -267,4 +278,5 @@ def setup(app: Sphinx) -> None:
     app.connect("doctree-read", hide_values)
     app.connect("doctree-resolved", name_corners)
     app.connect("env-updated", terms_only)
+    app.connect("build-finished", keep_search)
     app.connect("html-page-context", below, priority=900)
