@@ -3,14 +3,16 @@
 Nothing here names a chapter. Pages are dark or light as the reader's system is, until the reader chooses.
 """
 
+import pickle
 import re
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.application import Sphinx
+from sphinx.application import ENV_PICKLE_FILENAME, Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
@@ -33,6 +35,7 @@ suppress_warnings = ["epub.unknown_project_files", "epub.duplicated_toc_entry"]
 
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # its default, CommonMark, has no tables
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 html_math_renderer = "mathjax"
@@ -54,6 +57,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["site.css", str(website.BUILD / "vendored" / website.MATHJAX)]
 html_css_files = ["site.css"]
+html_search_scorer = str(website.SITE / "scorer.js")
 html_copy_source = True
 html_show_sourcelink = False
 html_show_sphinx = False
@@ -138,6 +142,39 @@ class DefinedTerms(SphinxTransform):
             bold.parent.insert(bold.parent.index(bold), entry)
 
 
+class Citations(SphinxTransform):
+    """Where a chapter cites an entry of the bibliography first, the bibliography leads back."""
+
+    default_priority = 400
+
+    def apply(self) -> None:
+        """Name the first paragraph that cites an entry: by authors and year, by its title or by its address."""
+        number = re.match(r"chapters/(\d\d)_", self.env.docname)
+        if not number:
+            return
+        paragraphs = [(one, " ".join(one.astext().split())) for one in self.document.findall(nodes.paragraph)]
+        for entry in website.references():
+            if not entry.is_cited_in(self.text()):
+                continue
+            authors, _, year = entry.label.rpartition(" ")
+            named = re.compile(rf"{re.escape(authors)}\W+{year}|{re.escape(entry.title)}", re.IGNORECASE)
+            leads = [one for one, text in paragraphs if named.search(text) or self.links(one, entry.url)]
+            place = leads[0] if leads else next(self.document.findall(nodes.section))
+            label = f"{entry.anchor}-{number[1]}"
+            place["ids"].append(label)
+            self.env.domains.standard_domain.anonlabels[label] = (self.env.docname, label)
+            self.env.domains.standard_domain.labels[label] = (self.env.docname, label, entry.label)
+
+    def text(self) -> str:
+        """The chapter as it is written."""
+        return next(website.chapter_text(c) for c in website.written() if self.env.docname == f"chapters/{c.name}")
+
+    @staticmethod
+    def links(paragraph: nodes.paragraph, url: str) -> bool:
+        """Whether a paragraph has a link to an address."""
+        return bool(url) and any(link.get("refuri") == url for link in paragraph.findall(nodes.reference))
+
+
 LETTERS = re.compile(r"(?<!\w)(\*[A-Za-z][^*]*[A-Za-z]\*)(?!\w)|[*|_]")
 """Emphasis, which stays; or a mark that means something in reStructuredText and nothing in our docstrings."""
 
@@ -167,6 +204,8 @@ def below(_app: Sphinx, page: str, _template: str, context: dict[str, object], d
     if tags.has("book"):  # noqa: F821
         context["css_files"] = [file for file in context["css_files"] if "mystnb" not in str(file)]  # not in the EPUB
     if doctree is None or tags.has("book"):  # noqa: F821
+        return
+    if page == "site/errata" and not website.repository():
         return
     where, path = website.repository(), MADE_FROM.get(page, f"{page}{context.get('page_source_suffix', '')}")
     what = "chapter" if page.startswith("chapters/") else "page"
@@ -220,13 +259,24 @@ def name_corners(_app: Sphinx, document: nodes.document, _page: str) -> None:
                 corner += nodes.raw("", '<span class="visually-hidden">row</span>', format="html")
 
 
+def keep_search(app: Sphinx, failed: Exception | None) -> None:
+    """What the search knows is learned as pages are written, after Sphinx has stored what it knows: store it again.
+
+    Otherwise a second build, which writes only what is new, leaves the other pages' terms out of the search.
+    """
+    if failed is None:
+        (Path(app.doctreedir) / ENV_PICKLE_FILENAME).write_bytes(pickle.dumps(app.env, pickle.HIGHEST_PROTOCOL))
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx what to call."""
     app.add_transform(DefinedTerms)
+    app.add_transform(Citations)
     app.add_html_math_renderer("mathml", (mathml("inline"), None), (mathml("block"), None))
     app.add_js_file(None, body=SCRIPT, priority=900)
     app.connect("autodoc-process-docstring", as_rst)
     app.connect("doctree-read", hide_values)
     app.connect("doctree-resolved", name_corners)
     app.connect("env-updated", terms_only)
+    app.connect("build-finished", keep_search)
     app.connect("html-page-context", below, priority=900)

@@ -5,6 +5,7 @@ tests/test_site.py` browses every page, asks axe-core about six kinds of page at
 the book.
 """
 
+import csv
 import re
 import shutil
 import subprocess
@@ -42,6 +43,20 @@ WORDS = {  # and a page that must be among the first ten found
     "Shannon": "site/bibliography",
     "MultiHeadAttention": "api/model",
     "反事实": "GLOSSARY",
+}
+
+
+FIRST = {  # and what must be found first
+    "attention": "chapters/03_attention",
+    "[MASK]": "chapters/05_masking",
+    "WordPiece": "chapters/02_wordpiece",
+    "logits": "chapters/",
+    "perplexity": "GLOSSARY.html#term-perplexity",
+    "BM25": "GLOSSARY.html#term-BM25",
+    "install": "site/run",
+    "CSV": "site/own_data",
+    "Hugging Face checkpoint": "site/own_data",
+    "MultiHeadAttention": "api/model",
 }
 
 
@@ -133,6 +148,16 @@ def test_pages_load_nothing_from_elsewhere_and_pictures_have_words(pages: dict[P
     assert {str(path): page.without_words for path, page in pages.items() if page.without_words} == {}
 
 
+def test_tables_are_drawn_as_tables(site: Path) -> None:
+    rule = re.compile(r"\|\s*:?[-–—]+:?\s*\|")  # the second line of a table in Markdown, as a reader would see it
+    raw = {}
+    for path in [*site.glob("*.html"), *site.glob("site/*.html"), *site.glob("chapters/*.html")]:
+        text = re.sub(r"(?s)<(pre|script|iframe|code)\b.*?</\1>", "", path.read_text(encoding="utf-8"))
+        if found := rule.search(re.sub(r"<[^>]+>", "", text)):
+            raw[path.name] = found[0]
+    assert raw == {}
+
+
 def test_pages_name_no_folder_of_this_machine(pages: dict[Path, Page]) -> None:
     assert [path for path in pages if str(ROOT) in path.read_text(encoding="utf-8")] == []
 
@@ -152,12 +177,55 @@ def test_every_reference_is_cited_and_every_linked_paper_is_a_reference() -> Non
     assert [
         entry.key for entry in entries if not any(map(entry.is_cited_in, map(website.chapter_text, website.written())))
     ] == []
+    assert "Cited in chapter ." not in website.bibliography()
     known = {entry.url for entry in entries}
     for name in CHAPTERS:
         text = "\n".join(cell.source for cell in read(ROOT / "chapters" / f"{name}.ipynb").cells)
         sources = text.partition("## Sources")[2].partition("\n## ")[0]
         papers = {link for link in re.findall(r"\]\((https?://[^)]+)\)", sources) if "arxiv.org" in link}
         assert papers - known == set(), f"chapter {name} cites what site/references.bib lacks"
+
+
+def test_citations_lead_from_the_bibliography_to_the_passage(site: Path, pages: dict[Path, Page]) -> None:
+    leads = {lead for lead in pages[site / "site" / "bibliography.html"].leads if "#cited-" in lead}
+    citations = [
+        f"../chapters/{chapter.name}.html#{entry.anchor}-{chapter.number}"
+        for chapter in website.written()
+        for entry in website.references()
+        if entry.is_cited_in(website.chapter_text(chapter))
+    ]
+    assert len(citations) > 50
+    assert leads == set(citations)
+
+
+def test_a_reader_learns_how_to_get_the_book_and_whom_to_tell(site: Path, pages: dict[Path, Page]) -> None:
+    for name in CHAPTERS:
+        assert "../site/run.html" in pages[site / "chapters" / f"{name}.html"].leads
+    assert "site/run.html" in pages[site / "index.html"].leads
+    if not website.repository():
+        errata = site / "site" / "errata.html"
+        assert "Report an error in this" not in errata.read_text(encoding="utf-8")
+        assert "no public tracker" in errata.read_text(encoding="utf-8")
+
+
+def test_the_page_on_data_of_ones_own_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bertmini.cli import main
+
+    text = (ROOT / "site" / "own_data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?s)```(?:python|text)\n(.*?)```", text)
+    table, convert, command, _, predict, load = blocks
+    monkeypatch.chdir(tmp_path)
+    rows = [line.split("\t") for line in table.splitlines()]
+    for name in ("stays", "stays-dev"):
+        with Path(f"{name}.csv").open("w", newline="", encoding="utf-8-sig") as file:
+            csv.writer(file).writerows(rows if name == "stays" else [rows[0], ["The host was kind.\nVery.", "good"]])
+    exec(convert, {})
+    assert Path("stays.tsv").read_text(encoding="utf-8") == table
+    assert Path("stays-dev.tsv").read_text(encoding="utf-8") == "text\tlabel\nThe host was kind. Very.\tgood\n"
+    assert main([*command.split()[3:], "--epochs", "1"]) == 0
+    exec(predict, {})
+    shutil.copytree(ROOT / "bertmini" / "checkpoints" / "english", "their-bert")
+    exec(load, {})
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -203,6 +271,18 @@ def test_the_search_finds_twelve_words(site: Path, browser: Browser) -> None:
             links = seen.page.eval_on_selector_all("ul.search li > a", "all => all.map(a => a.href)")
             assert any(f"/{page}.html" in link for link in links[:10]), f"{word}: {links[:10]}"
         assert_looks_right(seen)
+
+
+def test_the_search_shows_the_book_before_the_package(site: Path, browser: Browser) -> None:
+    wrong = {}
+    with visit(browser, address(site, "search.html")) as seen:
+        for word, page in FIRST.items():
+            seen.page.goto(address(site, f"search.html?q={urllib.parse.quote(word)}"))
+            wait_until(seen.page, "/found/.test(document.querySelector('.search-summary')?.textContent ?? '')")
+            links = seen.page.eval_on_selector_all("ul.search li > a", "all => all.map(a => a.href)")
+            if not links[0].removeprefix(f"{site.as_uri()}/").startswith(page):
+                wrong[word] = links[:3]
+    assert wrong == {}
 
 
 def test_the_theme_can_be_chosen(site: Path, browser: Browser) -> None:

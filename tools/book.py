@@ -70,6 +70,7 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
     card = "bertmini/checkpoints/english/README.md"  # of the model that chapters load
     listed = "\n".join([*parts, card.removesuffix(".md"), "GLOSSARY", "site/bibliography"])
     front = (website.SITE / "index.md").read_text(encoding="utf-8").split("These pages show")[0]
+    front = re.sub(r"(?m)^\*\*\[Get the book.*\n\n", "", front)  # README says it to those who have the folder
     edition = f"Version {website.version()}. The code of folded cells (plots and plumbing) is in the notebooks."
     contents += [
         f"- [The model english]({card})",

@@ -120,6 +120,11 @@ class Reference(NamedTuple):
             return f"{names[0]} et al. {self.year}"
         return f"{' and '.join(names)} {self.year}"
 
+    @property
+    def anchor(self) -> str:
+        """The name of the place where a chapter cites it first, before the chapter's number."""
+        return f"cited-{self.key}"
+
     def is_cited_in(self, text: str) -> bool:
         """Whether a text names it, by its address or its title."""
         flat = " ".join(text.split()).lower()
@@ -167,7 +172,7 @@ def toctree(caption: str, pages: Sequence[str]) -> str:
 def front_page() -> str:
     """The front page: site/index.md with the contents in it."""
     text = (SITE / "index.md").read_text(encoding="utf-8")
-    practice = ["exercises/index", "slides", "TEACHING"]
+    practice = ["exercises/index", "slides", "capstone/README", "site/own_data"]
     reference = [
         "GLOSSARY",
         "site/bibliography",
@@ -177,8 +182,15 @@ def front_page() -> str:
         "CHANGELOG",
         "genindex",
     ]
-    return text.replace("<!-- contents -->", contents()) + "\n\n".join(
-        ["", toctree("Practice", practice), toctree("Reference", reference), ""]
+    begin = toctree("Begin", ["site/run"])
+    return text.replace("<!-- contents -->", f"{begin}\n\n{contents()}") + "\n\n".join(
+        [
+            "",
+            toctree("Practice", practice),
+            toctree("Reference", reference),
+            toctree("For teachers", ["TEACHING"]),
+            "",
+        ]
     )
 
 
@@ -202,7 +214,9 @@ def bibliography() -> str:
     lines = ["# Bibliography", "", "What the chapters cite, made from `site/references.bib`. A chapter's own list of"]
     lines += ["sources says which section or equation it means.", ""]
     for one in references():
-        citing = [f"[{c.number}](../{front(c)})" for c in written() if one.is_cited_in(chapter_text(c))]
+        citing = [
+            f"{{ref}}`{c.number} <{one.anchor}-{c.number}>`" for c in written() if one.is_cited_in(chapter_text(c))
+        ]
         title = f"[{one.title}]({one.url})" if one.url else f"*{one.title}*"
         authors = [" ".join(reversed(name.split(", "))) for name in one.authors.split(" and ")]
         names = ", ".join(authors).replace(", others", " and others")
@@ -274,13 +288,33 @@ def versions() -> str:
     return "\n".join(["| | allowed | where this was built |", "|---|---|---|", *rows])
 
 
+NO_TRACKER = """These pages have no public tracker yet, and no address to write to. Tell the person who gave you
+the book: your teacher, or the one who sent you the folder."""
+NO_ADDRESS = """The book is a folder, and these pages came with it, or with the archive that holds it. It has no public
+address yet: if you have the pages alone, ask your teacher, or the person who gave them to you, for the folder."""
+
+
 def errata() -> str:
-    """site/errata.md with the table of versions in it."""
-    return (SITE / "errata.md").read_text(encoding="utf-8").replace("<!-- versions -->", versions())
+    """site/errata.md with the table of versions in it, and to whom an error is reported."""
+    text = (SITE / "errata.md").read_text(encoding="utf-8").replace("<!-- versions -->", versions())
+    tracker = f"Open an issue at [the project's tracker]({repository()}/issues)." if repository() else NO_TRACKER
+    return text.replace("<!-- tracker -->", tracker)
+
+
+def how_to_run() -> str:
+    """site/run.md with the place where the book is."""
+    where = f"The book is a folder: [get it here]({repository()})." if repository() else NO_ADDRESS
+    return (SITE / "run.md").read_text(encoding="utf-8").replace("<!-- where -->", where)
+
+
+def capstone() -> str:
+    """The project's page; the tables of results that it names are in the repository."""
+    text = (ROOT / "capstone" / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"\[([^\]]+)\]\(\.\./benchmarks[^)]*\)", r"`\1`", text)
 
 
 def with_ends(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
-    """A chapter with what belongs to it elsewhere, under its last line."""
+    """A chapter with what belongs to it elsewhere: how to run it under its title, the rest under its last line."""
     links = [f'<a href="../slides/{chapter.name}.html">slides</a>']
     if chapter in exercises():
         links.insert(0, f"[exercises](../exercises/{chapter.name}/{chapter.name}.ipynb)")
@@ -288,6 +322,9 @@ def with_ends(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
     text = f"**With this chapter:** {', '.join(links)}."
     if cited:
         text += " **In the bibliography:** " + ", ".join(f"{{ref}}`{one.label} <{one.key}>`" for one in cited) + "."
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    run = f"[Run this chapter](../site/run.md) · {' · '.join(links)}"
+    notebook.cells[0].source = f"{title}\n\n:::{{container}} run-this-chapter\n{run}\n:::\n{rest}"
     cell = nbformat.v4.new_markdown_cell(f":::{{container}} with-this-chapter\n{text}\n:::")
     return NotebookNode(notebook | {"cells": [*notebook.cells, cell]})
 
@@ -316,6 +353,9 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
     yield "GLOSSARY.md", glossary()
     yield "site/bibliography.md", bibliography()
     yield "site/errata.md", errata()
+    yield "site/run.md", how_to_run()
+    yield "site/own_data.md", (SITE / "own_data.md").read_text(encoding="utf-8")
+    yield "capstone/README.md", capstone()
     yield from api().items()
     for path in ("TEACHING.md", "CHANGELOG.md", "bertmini/checkpoints/english/README.md"):
         yield path, (ROOT / path).read_text(encoding="utf-8")
