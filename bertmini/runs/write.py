@@ -1,7 +1,7 @@
 """Write with a model that was made to fill blanks, and with one that was made to go on.
 
 A masked model gives each blank a distribution *given the text around it*. `fill` draws from these in an order that the
-caller chooses; `gibbs` draws every place anew, again and again, given all others (Geman and Geman 1984; Wang and Cho
+caller chooses; `gibbs` redraws every place, again and again, given all others (Geman and Geman 1984; Wang and Cho
 2019, "BERT has a Mouth, and It Must Speak"). `continue_texts` writes from left to right until the end mark.
 
 Shapes: B texts, S places. Special pieces are never written, but for the end mark. Taught in chapter 12.
@@ -27,7 +27,7 @@ def _draw(logits: Tensor, generator: torch.Generator | None) -> Tensor:
 def fill(guess: Guess, ids: Tensor, mask_id: int, *, order: Order, generator: torch.Generator | None = None) -> Tensor:
     """Fill every blank of texts (B, S), one blank of each text at a time unless `at once`.
 
-    `most confident` takes the blank whose best guess is the most probable; the guesses are made anew after each piece.
+    `most confident` takes the blank whose best guess is the most probable; the model guesses again after each piece.
     """
     ids = ids.clone()
     for _ in range(int((ids == mask_id).sum(1).amax())):  # and not for ever, should a model write the mask itself
@@ -49,7 +49,7 @@ def fill(guess: Guess, ids: Tensor, mask_id: int, *, order: Order, generator: to
 
 
 def gibbs(guess: Guess, ids: Tensor, free: Tensor, mask_id: int, *, sweeps: int, generator: torch.Generator) -> Tensor:
-    """Draw each `free` place (B, S) of texts anew given all the others, from left to right, `sweeps` times."""
+    """Redraw each `free` place (B, S) of texts given all the others, from left to right, `sweeps` times."""
     ids = ids.clone()
     for place in list(range(ids.shape[1])) * sweeps:
         rows = free[:, place].nonzero()[:, 0]

@@ -93,6 +93,21 @@ def head_view(
     return _frame(html, tokens, second, hint, picture, round(22.5 * len(tokens)) + 34, title, swaps)
 
 
+ENLARGED_HEAD = {
+    # it stays inside the drawing, wherever its tile is
+    "x = leftPos + THUMBNAIL_PADDING - DETAIL_WIDTH + 8;": (
+        "x = Math.max(0, Math.min(leftPos - DETAIL_WIDTH + 13, maxX - DETAIL_WIDTH - 2));"
+    ),
+    # in a narrow frame it covers the tile whose second click would close it: its own click does, too
+    'renderDetailText(config.rightText, "rightText", posRightText, y, layerIndex);': (
+        'renderDetailText(config.rightText, "rightText", posRightText, y, layerIndex); '
+        'config.svg.selectAll(".detail").on("click", () => { config.detail_layer = null; '
+        'config.svg.selectAll(".detail").remove(); '
+        'config.svg.selectAll(".attn_background").attr("fill", getBackgroundColor()).attr("stroke-opacity", 0); });'
+    ),
+}
+
+
 def model_view(
     attentions: Any,
     tokens: Sequence[str],
@@ -125,17 +140,7 @@ def model_view(
         ),
         "const DETAIL_BOX_WIDTH = 80;": f"const DETAIL_BOX_WIDTH = {box};",
         "const DETAIL_WIDTH = 300;": f"const DETAIL_WIDTH = {2 * box + 140};",
-        # the enlarged head stays inside the drawing, wherever its tile is
-        "x = leftPos + THUMBNAIL_PADDING - DETAIL_WIDTH + 8;": (
-            "x = Math.max(0, Math.min(leftPos - DETAIL_WIDTH + 13, maxX - DETAIL_WIDTH - 2));"
-        ),
-        # in a narrow frame it covers the tile whose second click would close it: its own click does, too
-        'renderDetailText(config.rightText, "rightText", posRightText, y, layerIndex);': (
-            'renderDetailText(config.rightText, "rightText", posRightText, y, layerIndex); '
-            'config.svg.selectAll(".detail").on("click", () => { config.detail_layer = null; '
-            'config.svg.selectAll(".detail").remove(); '
-            'config.svg.selectAll(".attn_background").attr("fill", getBackgroundColor()).attr("stroke-opacity", 0); });'
-        ),
+        **ENLARGED_HEAD,
     }
     picture = head_grid(stack, tokens, layers=layers, heads=heads[:MOST_HEADS])
     title = title or "Attention of all heads, model view"
@@ -167,11 +172,7 @@ def neuron_view(
     _places("layer", [layer], len(stack))
     _places("head", [head], stack.shape[1])
     _places("token", [place], len(tokens))
-    for name, vectors in (("queries", queries), ("keys", keys)):
-        if vectors.ndim != 4 or vectors.shape[:3] != stack.shape[:3]:
-            raise ValueError(
-                f"the {name} have the shape {vectors.shape}: expected {stack.shape[:3]} and the size of a head"
-            )
+    _check_vectors(stack.shape, queries=queries, keys=keys)
     check_size(stack.shape, queries.size + keys.size)
     recorded = Recorded(attn=stack, queries=queries, keys=keys)
     html = show(
@@ -198,6 +199,13 @@ def neuron_view(
     }
     title = title or f"Queries and keys of layer {layer}, head {head}"
     return _frame(html, tokens, second, hint, picture, 26 * len(tokens) + 136, title, swaps)
+
+
+def _check_vectors(shape: tuple[int, ...], **named: Vectors) -> None:
+    """Refuse vectors that are not one for each token of each head of attention of this shape."""
+    for name, vectors in named.items():
+        if vectors.ndim != 4 or vectors.shape[:3] != shape[:3]:
+            raise ValueError(f"the {name} have the shape {vectors.shape}: expected {shape[:3]} and the size of a head")
 
 
 def _frame(
