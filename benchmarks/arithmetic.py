@@ -6,7 +6,7 @@ processor time of the 200 steps beside that of the first setting. Compare the ch
 
 Second table: how fast two runs part. Chapter 00's run under two settings, and how far apart their losses are.
 
-    python benchmarks/arithmetic.py --write arithmetic.md
+    PYTHONPATH=. python benchmarks/arithmetic.py --write arithmetic.md
 """
 
 import argparse

@@ -5,7 +5,7 @@ opened once more with its three libraries answered from a folder at once, as if 
 without them it draws nothing. To have them:
 
     npm install --prefix libraries requirejs@2.3.6 d3@5.7.0 jquery@2.1.0
-    python benchmarks/attention_views.py --libraries libraries --write attention_views.md
+    PYTHONPATH=. python benchmarks/attention_views.py --libraries libraries --write attention_views.md
 """
 
 import argparse
