@@ -1,7 +1,6 @@
-"""What the English model that ships with the book knows: held-out text, blanks, minimal pairs, prejudice, fine-tuning.
+"""What the English model that ships with the book knows: held-out text, blanks, minimal pairs, prejudice.
 
     python benchmarks/english.py english --text FOLDER --probes FOLDER/probe_sentences.txt --write english.md
-    python benchmarks/english.py english --polarity FOLDER    # train.tsv, dev.tsv and test.tsv: an hour or two
 
 The texts are not part of the repository: FOLDER holds `valid-*.jsonl.xz` and `train-*.jsonl.xz`, see
 `tools/english_text.py`. A file of probes has a sentence a line, a [MASK] in it and the expected word in brackets at the
@@ -18,44 +17,32 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from classification import fit_linear
 from common import circumstances, publish, table
 from english_pairs import BAD, CHARACTERS, GOOD, GROUPS, HE_OR_SHE, OCCUPATIONS, minimal_pairs
-from polarity import Score, each_seed, percent, recorded, score_bag, score_bert
 from torch import Tensor
 
 from bertmini import (
     BertForMaskedLM,
-    BertModel,
-    FinetuningSettings,
-    LabelledText,
     ListCorpus,
     Masking,
     PretrainingStream,
     TextPairs,
     WordPieceTokenizer,
-    batches_in_order,
-    classification_rows,
-    label_names,
-    read_labelled,
 )
 from bertmini.data.corpora.documents import record_document
 from bertmini.data.corpora.text_files import Document
 from bertmini.files import find_checkpoint
-from bertmini.metrics import accuracy
 from bertmini.runs.held_out import Evaluation, count_pieces
 
 OWN = Path(__file__).parent / "english_cloze.txt"
 PROBE = re.compile(r"(?P<text>.*\[MASK\].*) \((?P<word>[^()]+)\)")
 LONGEST = 128
 SEED = 2_026
-FROZEN_PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
 
 
 class Reader:
@@ -245,64 +232,6 @@ def report_prejudice(reader: Reader) -> str:
     )
 
 
-# ---- fine-tuning ----
-
-
-@torch.inference_mode()
-def frozen_features(checkpoint: str, examples: Sequence[LabelledText], labels: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Take the mean of a text's last states, the model left as it is: (N, E), and the classes (N,)."""
-    encoder = BertModel.from_pretrained(checkpoint, new_head=True)  # a pooler that it lacks is not asked
-    tokenizer = WordPieceTokenizer.from_pretrained(checkpoint)
-    rows = classification_rows(examples, tokenizer, labels, max_length=64)
-    means, classes = [], []
-    for batch in batches_in_order(rows, pad_id=tokenizer.pad_id):
-        mask = batch["attention_mask"]
-        states = encoder(batch["input_ids"], attention_mask=mask).last_hidden_state
-        means.append((states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
-        classes.append(batch["labels"])
-    return torch.cat(means), torch.cat(classes)
-
-
-def score_frozen(checkpoint: str, files: Sequence[Sequence[LabelledText]]) -> Score:
-    """Fit logistic regression on the frozen states; choose the penalty on the second file, test on the third."""
-    labels = label_names(files[0])
-    parts = [frozen_features(checkpoint, examples, labels) for examples in files]
-    mean, scale = parts[0][0].mean(0), parts[0][0].std(0)
-    inputs = [(states - mean) / scale for states, _ in parts]
-    right = {}
-    for penalty in FROZEN_PENALTIES:
-        weight, bias = fit_linear(inputs[0].clone(), parts[0][1].clone(), len(labels), penalty)
-        right[penalty] = [
-            accuracy((states @ weight + bias).argmax(1), classes)
-            for states, (_, classes) in zip(inputs[1:], parts[1:], strict=True)
-        ]
-    best = max(FROZEN_PENALTIES, key=lambda penalty: right[penalty][0])
-    recipe = f"mean of the last states; penalty {best:g} of {', '.join(f'{one:g}' for one in FROZEN_PENALTIES)}"
-    return Score("frozen, logistic regression", recipe, [right[best][0]], [right[best][1]])
-
-
-def report_polarity(checkpoint: str, folder: Path, seeds: int, epochs: int, record: Path | None) -> str:
-    """Compare four ways to tell friendly from unfriendly sentences; settings are chosen on dev, test is used once."""
-    paths = [folder / f"{name}.tsv" for name in ("train", "dev", "test")]
-    files = [read_labelled(path, text="1", label="2") for path in paths]
-    settings = FinetuningSettings(
-        checkpoint=find_checkpoint(checkpoint), train=paths[0], eval=paths[1], text_column="1", label_column="2",
-        epochs=epochs, max_length=64, threads=1,
-    )  # fmt: skip
-    systems = {
-        "words": lambda: score_bag(files, 1),
-        "frozen": lambda: score_frozen(checkpoint, files),
-        "pretrained": lambda: score_bert(settings, files[2], seeds),
-        "scratch": lambda: score_bert(replace(settings, from_scratch=True), files[2], seeds),
-    }
-    scores: list[Score] = [recorded(name, system, record) for name, system in systems.items()]
-    rows = [[one.name, percent(one.dev), percent(one.test), each_seed(one.test), one.recipe] for one in scores]
-    sizes = ", ".join(f"{len(examples):,}" for examples in files)
-    return f"## Polarity of sentences\n\n{sizes} sentences to train on, to choose by and to test.\n\n" + table(
-        ["system", "dev, %", "test, %", "each seed", "chosen on dev"], rows
-    )
-
-
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -310,24 +239,15 @@ def main() -> None:
     parser.add_argument("--text", type=Path, help="folder of train-*.jsonl.xz and valid-*.jsonl.xz")
     parser.add_argument("--probes", type=Path, help="another file of sentences with blanks")
     parser.add_argument("--beside", nargs="*", default=[], help="checkpoints that fill the same blanks")
-    parser.add_argument("--polarity", type=Path, help="folder of train.tsv, dev.tsv, test.tsv: fine-tune, nothing else")
-    parser.add_argument("--record", type=Path, help="a file of polarity's scores that are there already, or will be")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--write", metavar="NAME", help="store the report under results/NAME")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     heading = f"# The English model: {Path(asked.checkpoint).name}\n\n{circumstances(torch.device('cpu'))}"
-    if asked.polarity is not None:
-        parts = [report_polarity(asked.checkpoint, asked.polarity, asked.seeds, asked.epochs, asked.record)]
-    else:
-        parts = report_knowledge(asked)
-    text = "\n\n".join([heading, *parts])
-    publish(text, asked.write)
+    publish("\n\n".join([heading, *report_knowledge(asked)]), asked.write)
 
 
 def report_knowledge(asked: argparse.Namespace) -> list[str]:
-    """Everything but fine-tuning."""
+    """Report on everything for which there are files."""
     reader = Reader(asked.checkpoint)
     size = (find_checkpoint(asked.checkpoint) / "model.safetensors").stat().st_size
     parts = [f"{size / 1e6:.1f} MB of weights, loaded in {reader.seconds_to_load:.2f} s."]

@@ -4,9 +4,7 @@ Microworld: names that are a person, a place or a firm by context only. A nano f
 has no such names), 300 steps of 32, five seeds; beside it the exact tagger, which on average has the most words
 right, though not the highest F1.
 English: 147 sentences of our own in which twelve names are each a person, a place and a firm (`english_names.conll`),
-five draws of 40 to test on, 80 steps of 16; frozen: logistic regression on the states of first pieces. A real file, if
-given: `--files TRAIN DEV TEST` in CoNLL's columns, as many seeds as `--seeds` says (from scratch at most five), three
-epochs of 32, one learning rate that was not tuned; the best epoch by DEV, TEST used once.
+five draws of 40 to test on, 80 steps of 16; frozen: logistic regression on the states of first pieces.
 
 Under *strict* an entity that begins with "I-" counts as no entity; otherwise as `seqeval` counts.
 
@@ -16,8 +14,6 @@ Under *strict* an entity that begins with "I-" counts as no entity; otherwise as
 import argparse
 import json
 import random
-import statistics
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,18 +29,14 @@ from bertmini import (
     ExampleStream,
     Recipe,
     TaggedWords,
-    TaggingSettings,
     WordPieceTokenizer,
     World,
     batches_in_order,
-    finetune,
-    predict_tags,
     read_conll,
     tagging_rows,
     train,
 )
 from bertmini.data.tagging import LABELLED, Labelled, illegal_tags, may_follow, tag_labels, viterbi
-from bertmini.files import find_checkpoint
 from bertmini.metrics import entity_scores
 from bertmini.microworld import Floor, split_generator
 from bertmini.runs.tag import best_tags, word_scores
@@ -299,66 +291,6 @@ def split_names(data: Sequence[TaggedWords], seed: int) -> tuple[list[TaggedWord
     return order[40:], order[:40]
 
 
-def real_files(recorded: Callable[[str, Callable[[], Any]], Any], paths: Sequence[Path], seeds: int) -> str:
-    """Report on real files."""
-    parts = [read_conll(path) for path in paths]
-    checkpoint = find_checkpoint("english")
-    settings = TaggingSettings(
-        checkpoint=checkpoint, train=paths[0], eval=paths[1], epochs=3, learning_rate=1e-3, max_length=64, threads=1
-    )
-    tokenizer, truth = WordPieceTokenizer.from_pretrained("english"), [tags for _, tags in parts[2]]
-
-    def one(seed: int, scratch: bool) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory() as folder:
-            result = finetune(
-                replace(settings, seed=seed, from_scratch=scratch), Path(folder) / "x", device="cpu", progress=False
-            )
-        said = predict_tags(result.model, tokenizer, [words for words, _ in parts[2]])
-        kinds = {kind: entity_scores(said, truth, kind).f1 for kind in result.kinds[1:]}
-        return judged(result.model, tokenizer, parts[2]) | {"dev": result.best.f1, "kinds": kinds}
-
-    names = make_gazetteer(parts[0])
-    said = [look_up(words, names) for words, _ in parts[2]]
-    flat = [["O"] * len(tags) for tags in truth]
-    rows = [
-        [name, *columns([{"words": right(each, truth), "f1": entity_scores(each, truth).f1}])]
-        for name, each in {"always O": flat, "gazetteer": said}.items()
-    ]
-    chosen_by = [tags for _, tags in parts[1]]
-    guessed = [look_up(words, names) for words, _ in parts[1]]
-    means = [
-        ["always O", "0.000", "0.000"],
-        ["gazetteer", f"{entity_scores(guessed, chosen_by).f1:.3f}", f"{entity_scores(said, truth).f1:.3f}"],
-    ]
-    for name, scratch in {"from scratch": True, "English": False}.items():
-        tried = range(min(seeds, SEEDS) if scratch else seeds)
-        runs = [recorded(f"files {name} {seed}", lambda a=(seed, scratch): one(*a)) for seed in tried]
-        rows.append([name, *columns(runs)])
-        means.append([name, *(mean_and_deviation([run[part] for run in runs]) for part in ("dev", "f1"))])
-    known = {words for sentence in parts[0] for words in entity_texts(sentence)}
-    asked = [words for sentence in parts[2] for words in entity_texts(sentence)]
-    of_kinds = [[kind, spread([run["kinds"][kind] for run in runs], ".3f")] for kind in runs[0]["kinds"]]
-    sizes = ", ".join(f"{len(part):,}" for part in parts)
-    return "\n\n".join(
-        [
-            f"## {paths[0].parent.name}",
-            f"{sizes} sentences to train on, to choose by and to test. Of the test's {len(asked):,} names "
-            f"{sum(name in known for name in asked) / len(asked):.0%} also stand in the training file.",
-            table(HEADING, rows),
-            f"Entity F1 by the file to choose by (best epoch) and by the test, mean and deviation of {seeds} seeds, "
-            f"from scratch {min(seeds, SEEDS)}:",
-            table(["tagger", "development", "test"], means),
-            "English, by kind:",
-            table(["kind", "entity F1"], of_kinds),
-        ]
-    )
-
-
-def mean_and_deviation(numbers: Sequence[float]) -> str:
-    """Their mean, and the standard deviation of the sample."""
-    return f"{statistics.mean(numbers):.3f} ± {statistics.stdev(numbers):.3f}"
-
-
 def entity_texts(sentence: TaggedWords) -> list[tuple[str, ...]]:
     """The names of a sentence, lower-cased."""
     return list(make_gazetteer([sentence]))
@@ -368,8 +300,6 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="*", default=["microworld", "english"], choices=["microworld", "english"])
-    parser.add_argument("--files", type=Path, nargs=3, metavar=("TRAIN", "DEV", "TEST"), help="in CoNLL's columns")
-    parser.add_argument("--seeds", type=int, default=3, help="of the runs on files")
     parser.add_argument("--record", type=Path, help="a file of runs that are done, or will be")
     parser.add_argument("--write", metavar="NAME", help="store the report under results/NAME")
     asked = parser.parse_args()
@@ -385,10 +315,7 @@ def main() -> None:
         return done[name]
 
     parts = [{"microworld": microworld, "english": english_names}[part](recorded) for part in asked.parts]
-    if asked.files:
-        parts.append(real_files(recorded, asked.files, asked.seeds))
-    seeds = f"Median and range of five seeds, of files {asked.seeds}"
-    heading = f"# Tagging\n\n{circumstances(torch.device('cpu'))}. {seeds}."
+    heading = f"# Tagging\n\n{circumstances(torch.device('cpu'))}. Median and range of five seeds."
     text = "\n\n".join([heading, *parts])
     publish(text, asked.write)
 

@@ -1,7 +1,7 @@
 """The map of the book: six parts, twenty-three chapters, and in which order to read them."""
 
 from figures.drawing import BLUE, GREEN, MUTED, ORANGE, PINK, RED, SKY, SMALL, Drawing
-from figures.outline import CHAPTERS, OUTLINE
+from figures.outline import CHAPTERS, OUTLINE, written
 
 COLOURS = (BLUE, ORANGE, GREEN, PINK, RED, SKY)
 ASKED = (
@@ -13,11 +13,13 @@ ASKED = (
     "Is it true?",
 )
 ORDER = "Read I and II first and in order; then III, IV and V in any order, and VI at any time."
+UNWRITTEN = "Dashed: not written yet."
 PARTS = [
     f"Part {part}: " + ", ".join(f"{chapter.number} {chapter.title}" for chapter in chapters) + "."
     for part, chapters in OUTLINE.items()
 ]
-DESCRIPTION = " ".join(["The map of the book.", *PARTS, ORDER])
+WAITING = ", ".join(chapter.number for chapter in CHAPTERS if chapter not in written())
+DESCRIPTION = " ".join(["The map of the book.", *PARTS, ORDER, *([f"Not written yet: {WAITING}."] if WAITING else [])])
 
 
 def draw() -> Drawing:
@@ -35,7 +37,10 @@ def draw() -> Drawing:
         width = (right - left - (columns - 1) * gap) / columns
         for column, chapter in enumerate(chapters):
             x = left + column * (width + gap)
-            d.box(x, y + 8, width, height - 16, colour=colour, strength=0.2, edge=1.2)
+            there = chapter in written()
+            d.box(
+                x, y + 8, width, height - 16, colour=colour, strength=0.2 if there else 0.02, edge=1.2, dashed=not there
+            )
             d.text(x + width / 2, y + 24, chapter.number, size=14, bold=True)
             d.text(x + width / 2, y + 54, _two_lines(chapter.title, width), size=SMALL)
         if row < 2:
@@ -43,7 +48,7 @@ def draw() -> Drawing:
     d.text(
         400,
         646,
-        ORDER,
+        f"{ORDER} {UNWRITTEN}" if WAITING else ORDER,
         size=14,
         colour=MUTED,
     )

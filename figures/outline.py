@@ -3,7 +3,10 @@
 The numbers are fixed. A chapter's file is `chapters/<name>.ipynb`, its exercises `exercises/<name>/<name>.ipynb`.
 """
 
+from pathlib import Path
 from typing import NamedTuple
+
+NOTEBOOKS = Path(__file__).parents[1] / "chapters"
 
 
 class Chapter(NamedTuple):
@@ -90,3 +93,8 @@ OUTLINE: dict[str, tuple[Chapter, ...]] = {
 }
 
 CHAPTERS: tuple[Chapter, ...] = tuple(chapter for part in OUTLINE.values() for chapter in part)
+
+
+def written() -> list[Chapter]:
+    """The chapters that are there to be read."""
+    return [chapter for chapter in CHAPTERS if (NOTEBOOKS / f"{chapter.name}.ipynb").is_file()]

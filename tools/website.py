@@ -28,7 +28,7 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from figures.outline import CHAPTERS, OUTLINE, Chapter
+from figures.outline import CHAPTERS, OUTLINE, Chapter, written
 from tools.notebooks import ROOT, read
 
 SITE = ROOT / "site"
@@ -62,11 +62,6 @@ def project() -> dict[str, object]:
     """The project's table in pyproject.toml."""
     table: dict[str, object] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return table
-
-
-def written() -> list[Chapter]:
-    """The chapters that are there to be read."""
-    return [chapter for chapter in CHAPTERS if (ROOT / "chapters" / f"{chapter.name}.ipynb").is_file()]
 
 
 def exercises() -> list[Chapter]:
