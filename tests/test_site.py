@@ -186,6 +186,16 @@ def test_every_reference_is_cited_and_every_linked_paper_is_a_reference() -> Non
         assert papers - known == set(), f"chapter {name} cites what site/references.bib lacks"
 
 
+def test_modules_that_a_chapter_names_lead_to_the_package(site: Path, pages: dict[Path, Page]) -> None:
+    named = 0
+    for chapter in website.written():
+        leads = pages[site / "chapters" / f"{chapter.name}.html"].leads
+        for module in set(re.findall(r"`(bertmini\.[a-z_.]+)`", website.chapter_text(chapter))):
+            named += 1
+            assert any(lead.endswith(f"#module-{module}") for lead in leads), f"{chapter.name} names {module}"
+    assert named > 50
+
+
 def test_citations_lead_from_the_bibliography_to_the_passage(site: Path, pages: dict[Path, Page]) -> None:
     leads = {lead for lead in pages[site / "site" / "bibliography.html"].leads if "#cited-" in lead}
     citations = [

@@ -324,6 +324,14 @@ def with_ends(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
     return NotebookNode(notebook | {"cells": [*notebook.cells, cell]})
 
 
+def with_modules(notebook: NotebookNode) -> NotebookNode:
+    """A notebook whose text leads to the pages of the package where it names a module."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"(?<!`)`(bertmini(?:\.\w+)+)`(?!`)", r"{py:obj}`\1`", cell.source)
+    return notebook
+
+
 def folded(notebook: NotebookNode) -> NotebookNode:
     """A notebook whose folded cells are tagged as myst-nb wants it."""
     for cell in notebook.cells:
@@ -339,7 +347,7 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
     """Every file's path and content."""
     yield "index.md", front_page()
     for chapter in written():
-        yield front(chapter), nbformat.writes(with_ends(folded(read(ROOT / front(chapter))), chapter))
+        yield front(chapter), nbformat.writes(with_ends(with_modules(folded(read(ROOT / front(chapter)))), chapter))
     for chapter in exercises():
         path = f"exercises/{chapter.name}/{chapter.name}.ipynb"
         yield path, nbformat.writes(folded(read(ROOT / path)))
