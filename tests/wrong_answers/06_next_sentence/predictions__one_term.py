@@ -10,6 +10,6 @@ predicted = {
     "rare_next": 0.5,
     "both_terms": math.log(2),
     "yes_sayer": -(math.log(0.9) + math.log(0.1)) / 2,
-    "always_right": 0.8,
+    "best_accuracy": 0.8,
     "topic_if_swapped": 0.0,
 }

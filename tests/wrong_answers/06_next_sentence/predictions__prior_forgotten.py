@@ -10,6 +10,6 @@ predicted = {
     "rare_next": 0.75,
     "both_terms": 2 * math.log(2),
     "yes_sayer": -(math.log(0.9) + math.log(0.1)) / 2,
-    "always_right": 0.8,
+    "best_accuracy": 0.8,
     "topic_if_swapped": 0.0,
 }
