@@ -5,11 +5,11 @@ from figures.drawing import BLUE, GREEN, GREY, MUTED, NORMAL, ORANGE, PINK, RED,
 TOKENS = ("[CLS]", "the", "[MASK]", "opens", "[SEP]", "it", "is", "old", "[SEP]")
 DESCRIPTION = """
 The whole of BERT, read from bottom to top. Nine tokens, [CLS] the [MASK] opens [SEP] it is old [SEP], go into the
-embeddings: word, position and token type embeddings are added and normalised. A stack of N equal encoder layers
+embeddings: token, position and segment embeddings are added and normalised. A stack of L equal encoder layers
 follows; every position sees every position, to its left and to its right. The result is one vector per token,
 last_hidden_state. On the left, the vector of [CLS] goes through the pooler, tanh(W h + b), and a linear map to two
 logits: is next, is not next. On the right, the vector of the masked token goes through the masked language model
-head: a linear map, GELU and LayerNorm, then the product with the transposed word embeddings, the same parameters as
+head: a linear map, GELU and LayerNorm, then the product with the transposed token embeddings, the same parameters as
 at the input, plus a bias, which gives one logit for each word piece of the vocabulary. There is no stack of decoder
 layers in BERT.
 """
@@ -25,7 +25,7 @@ def draw() -> Drawing:
         return left + column * step + wide / 2
 
     d.box(left, 608, end - left, 66, colour=GREEN, strength=0.14, radius=10)
-    for x, name, colour in ((0, "word", BLUE), (1, "position", GREEN), (2, "token type", SKY)):
+    for x, name, colour in ((0, "token", BLUE), (1, "position", GREEN), (2, "segment", SKY)):
         d.box(left + 12 + x * 112, 634, 100, 28, name, colour=colour, strength=0.3, size=14)
         if x:
             d.text(left + 6 + x * 112, 648, "+", bold=True)
@@ -40,7 +40,7 @@ def draw() -> Drawing:
     d.arrow((centre(4), 519), (centre(4), 498))
     d.text(left + 14, 458 + 49, "encoder\nlayer", anchor="start", size=14, bold=True)
     d.text(end - 14, 507, "each with\nadd, LayerNorm", anchor="end", size=SMALL, colour=MUTED)
-    d.text(end + 26, 490, "× *N*", anchor="start", size=20, bold=True)
+    d.text(end + 26, 490, "× *L*", anchor="start", size=20, bold=True)
     d.text(end + 26, 524, "BERT-base: 12\nBERT-large: 24", anchor="start", size=SMALL, colour=MUTED)
 
     for column, token in enumerate(TOKENS):
@@ -67,7 +67,7 @@ def draw() -> Drawing:
     transform = d.box(
         x, 272, width, 46, "transform\nlinear `E → E`, GELU, LayerNorm", colour=RED, strength=0.2, size=14
     )
-    decoder = d.box(x, 186, width, 48, "× (word embeddings)^{T} + bias\n`E → V`", colour=BLUE, strength=0.3, size=14)
+    decoder = d.box(x, 186, width, 48, "× (token embeddings)^{T} + bias\n`E → V`", colour=BLUE, strength=0.3, size=14)
     d.arrow((centre(2), 360), (centre(2), 340), (x + width / 2, 340), (x + width / 2, 320))
     d.arrow(transform.top, decoder.bottom)
     d.arrow(decoder.top, (decoder.top[0], 158))

@@ -15,6 +15,7 @@ def draw() -> Drawing:
     """The drawing."""
     d = Drawing(330, title="A value's way from tea to the blank", description=DESCRIPTION)
     d.text(20, 22, "At the place of *tea*", anchor="start", bold=True)
+    d.text(396, 22, "In head 1.3, at the blank", anchor="start", bold=True)
     d.text(20, 232, "At the blank, [MASK]", anchor="start", bold=True)
     tea = d.box(20, 50, 118, 50, "vector\nof the place", colour=GREEN)
     value = d.box(196, 50, 118, 50, "value\n16 numbers", colour=BLUE)

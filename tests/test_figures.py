@@ -120,7 +120,7 @@ def test_bert_is_an_encoder_with_a_tied_output() -> None:
     text = words("bert").lower()
     assert "decoder" not in text
     assert "cross-attention" not in text
-    for part in ("token type", "position", "tanh", "tied", "layernorm", "(word embeddings)t", "is next"):
+    for part in ("segment", "position", "tanh", "tied", "layernorm", "(token embeddings)t", "is next"):
         assert part in text
 
 

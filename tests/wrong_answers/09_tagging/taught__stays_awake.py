@@ -6,10 +6,6 @@ message: the model must end in evaluation mode
 """
 
 
-def token_loss(logits, labels):
-    return F.cross_entropy(logits.flatten(0, 1), labels.flatten())
-
-
 def train_tagger(model, batches, rate):
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     losses = []

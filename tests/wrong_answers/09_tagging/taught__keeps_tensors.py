@@ -1,13 +1,9 @@
-"""Divides by all places, labelled or not.
+"""Returns the losses as tensors, with the graph of every step.
 
 answer: taught
 caught by: test-taught
-message: the loss of the places with a label is
+message: the losses should be plain floats
 """
-
-
-def token_loss(logits, labels):
-    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum") / labels.numel()
 
 
 def train_tagger(model, batches, rate):
@@ -20,6 +16,6 @@ def train_tagger(model, batches, rate):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
+        losses.append(loss)
     model.eval()
     return losses

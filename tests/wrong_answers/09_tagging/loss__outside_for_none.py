@@ -1,0 +1,10 @@
+"""Takes -100 for O: a label of 0.
+
+answer: loss
+caught by: test-loss
+message: the loss of the places with a label is
+"""
+
+
+def token_loss(logits, labels):
+    return F.cross_entropy(logits.flatten(0, 1), labels.clamp(min=0).flatten())
