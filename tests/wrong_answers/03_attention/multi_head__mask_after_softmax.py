@@ -1,7 +1,7 @@
 """Strikes masked weights out after the softmax, so that rows no longer sum to 1.
 
-answer: repaired
-caught by: test-repaired
+answer: multi-head
+caught by: test-multi-head
 message: before the softmax
 """
 

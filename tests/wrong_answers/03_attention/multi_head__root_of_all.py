@@ -1,7 +1,7 @@
 """Keeps the root of E, as the copied code has it.
 
-answer: repaired
-caught by: test-repaired
+answer: multi-head
+caught by: test-multi-head
 message: the root is that of d_k
 """
 

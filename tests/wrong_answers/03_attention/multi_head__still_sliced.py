@@ -1,7 +1,7 @@
 """Gives each head a matrix of its own and still only a slice.
 
-answer: repaired
-caught by: test-repaired
+answer: multi-head
+caught by: test-multi-head
 message: each head reads all of the vector
 """
 
