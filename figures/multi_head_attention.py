@@ -1,4 +1,4 @@
-"""Multi-head attention: each head projects all of x to its own small queries, keys and values."""
+"""Multi-head attention: each head projects all of X to its own small queries, keys and values."""
 
 import math
 
@@ -9,11 +9,11 @@ COLOURS = (BLUE, ORANGE)
 STRENGTH = 10  # with which the second head asks for the next place
 DESCRIPTION = """
 Multi-head attention with two heads on the sentence the bank was wet, read from bottom to top. Every head receives the
-whole input x, of hidden size E = 8, and projects it with its own three matrices to queries, keys and values of the
+whole input X, of hidden size E = 8, and projects it with its own three matrices to queries, keys and values of the
 smaller size D = E / H = 4. Each head applies scaled dot-product attention to them, with its own weights: in the first
 head a noun looks for its state, and bank gives 0.71 to wet; in the second head each word gives 0.98 to the word after
 it, and wet, which has none, 0.25 to each. The two outputs are set side by side, which gives size E again, and one
-linear map mixes them into the output. No head receives a slice of x.
+linear map mixes them into the output. No head receives a slice of X.
 """
 
 
@@ -31,7 +31,7 @@ def draw() -> Drawing:
     end = left + step + wide
     middle = (left + end) / 2
 
-    source = d.box(left, 600, end - left, 36, "*x*:  all `E` = 8 numbers of every word", strength=0.14)
+    source = d.box(left, 600, end - left, 36, "*X*:  all `E` = 8 numbers of every word", strength=0.14)
     joined = d.box(left, 154, end - left, 36)
     for number, (colour, says, table) in enumerate(
         zip(COLOURS, ("a noun looks for its state", "the word after"), (weights(), next_word()), strict=True)
@@ -62,7 +62,8 @@ def draw() -> Drawing:
         (90, "Mixed by *W*^{O}", "Without it, the heads' results\nwould stay in separate slots."),
         (172, "Side by side", "`(B, H, S, D)` becomes\n`(B, S, E)`, since `H · D = E`."),
         (390, "One attention each", "Other weights in every head:\nthe rows of each sum to 1."),
-        (517, "Projected, not sliced", "*Q*_{i} = *x W*_{i}^{Q}, from all of *x*:\n`E → D`. So are *K*_{i}, *V*_{i}."),
+        (517, "Projected, not sliced",
+         "*Q*_{h} = *X W*_{h}^{Q}, from all of *X*:\n`E → D`. *K*_{h} and *V*_{h} likewise."),
         (618, "All heads read the same", "BERT-base: `E` = 768,\n`H` = 12, `D` = 64"),
     ):  # fmt: skip
         d.text(x, y - 22, title, anchor="start", bold=True, size=14)

@@ -20,8 +20,8 @@ def draw() -> Drawing:
     """The drawing."""
     d = Drawing(450, title="One step of pretraining, and what goes around it", description=DESCRIPTION)
     d.text(LEFT, 22, "One step", anchor="start", bold=True)
-    d.text(LEFT + 80, 22, "six lines; a run is the same ring, some thousand times", anchor="start", size=SMALL,
-           colour=MUTED)  # fmt: skip
+    ring = "six lines; a run is the same ring, hundreds or thousands of times"
+    d.text(LEFT + 80, 22, ring, anchor="start", size=SMALL, colour=MUTED)
     batch = d.box(RIGHT, 16, WIDE, TALL + 8, "She looked at\n[MASK] brother.\nlabel: her", colour=PINK, size=14)
     rate = d.box(LEFT, UPPER, WIDE, TALL, "1  how far\nlearning rate: up, then down", colour=ORANGE, size=14)
     forget = d.box(MIDDLE, UPPER, WIDE, TALL, "2  forget\nthe last step's gradients", colour=SKY, size=14)

@@ -7,5 +7,5 @@ message: try another learning rate
 
 
 def cram(model, stream, folder):
-    recipe = Recipe(steps=600, learning_rate=1e-4, checkpoint_every=50)
+    recipe = Recipe(steps=300, learning_rate=1e-4, checkpoint_every=50)
     train(model, stream, recipe, device="cpu", checkpoints=folder, resume=True, progress=False)

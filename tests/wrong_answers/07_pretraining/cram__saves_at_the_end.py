@@ -7,5 +7,5 @@ message: save at least every 50 batches
 
 
 def cram(model, stream, folder):
-    recipe = Recipe(steps=600, learning_rate=3e-3)
+    recipe = Recipe(steps=300, learning_rate=3e-3)
     train(model, stream, recipe, device="cpu", checkpoints=folder, resume=True, progress=False)

@@ -7,5 +7,5 @@ message: called again after a crash it should go on
 
 
 def cram(model, stream, folder):
-    recipe = Recipe(steps=600, learning_rate=3e-3, checkpoint_every=50)
+    recipe = Recipe(steps=300, learning_rate=3e-3, checkpoint_every=50)
     train(model, stream, recipe, device="cpu", checkpoints=folder, progress=False)

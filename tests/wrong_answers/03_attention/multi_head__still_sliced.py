@@ -1,8 +1,8 @@
-"""Keeps the root of E, as the copied code has it.
+"""Gives each head a matrix of its own and still only a slice.
 
-answer: repaired
-caught by: test-repaired
-message: the root is that of d_k
+answer: multi-head
+caught by: test-multi-head
+message: each head reads all of the vector
 """
 
 
@@ -12,16 +12,15 @@ class MyAttention(nn.Module):
     def __init__(self, hidden_size, heads):
         super().__init__()
         self.heads, self.size = heads, hidden_size // heads
-        self.query, self.key, self.value, self.output = (nn.Linear(hidden_size, hidden_size) for _ in range(4))
+        self.query, self.key, self.value = (nn.Parameter(torch.randn(heads, self.size, self.size)) for _ in range(3))
+        self.output = nn.Linear(hidden_size, hidden_size)
 
     def forward(self, x, mask=None):
         """(B, S, E) to (B, S, E); `mask` (B, 1, 1, S), True = may be heard."""
         batch, length, hidden_size = x.shape
-        query, key, value = (
-            project(x).view(batch, length, self.heads, self.size).transpose(1, 2)  # (B, H, S, D)
-            for project in (self.query, self.key, self.value)
-        )
-        scores = query @ key.transpose(-2, -1) / math.sqrt(hidden_size)  # (B, H, S, S)
+        pieces = x.view(batch, length, self.heads, self.size).transpose(1, 2)  # (B, H, S, D)
+        query, key, value = (pieces @ weight for weight in (self.query, self.key, self.value))
+        scores = query @ key.transpose(-2, -1) / math.sqrt(self.size)  # (B, H, S, S)
         if mask is not None:
             scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
         mixed = scores.softmax(dim=-1) @ value  # (B, H, S, D)

@@ -1,7 +1,7 @@
 """Joins (B, H, S, D) to (B, S, E) without bringing the heads of a token together.
 
-answer: repaired
-caught by: test-repaired
+answer: multi-head
+caught by: test-multi-head
 message: before you join them
 """
 

@@ -1,8 +1,8 @@
-"""Strikes masked weights out after the softmax, so that rows no longer sum to 1.
+"""Keeps the root of E, as the copied code has it.
 
-answer: repaired
-caught by: test-repaired
-message: before the softmax
+answer: multi-head
+caught by: test-multi-head
+message: the root is that of d_k
 """
 
 
@@ -21,9 +21,8 @@ class MyAttention(nn.Module):
             project(x).view(batch, length, self.heads, self.size).transpose(1, 2)  # (B, H, S, D)
             for project in (self.query, self.key, self.value)
         )
-        scores = query @ key.transpose(-2, -1) / math.sqrt(self.size)  # (B, H, S, S)
-        weights = scores.softmax(dim=-1)
+        scores = query @ key.transpose(-2, -1) / math.sqrt(hidden_size)  # (B, H, S, S)
         if mask is not None:
-            weights = weights * mask
-        mixed = weights @ value  # (B, H, S, D)
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        mixed = scores.softmax(dim=-1) @ value  # (B, H, S, D)
         return self.output(mixed.transpose(1, 2).reshape(batch, length, hidden_size))
