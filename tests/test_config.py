@@ -3,7 +3,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bertmini.config import ACTIVATIONS, PRESETS, BertConfig
@@ -82,7 +82,6 @@ def test_every_activation_that_a_config_may_name_exists() -> None:
 
 
 @given(heads=st.integers(1, 9), size=st.integers(1, 9))
-@settings(derandomize=True)
 def test_heads_share_the_hidden_size(heads: int, size: int) -> None:
     config = BertConfig(hidden_size=heads * size, num_attention_heads=heads)
     assert config.num_labels == 2

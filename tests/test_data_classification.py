@@ -59,7 +59,7 @@ def test_evaluation_keeps_the_order_and_everything() -> None:
     assert [LABELS[i] for batch in batches for i in batch["labels"].tolist()] == [example.label for example in examples]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(count=st.integers(1, 37), batch_size=st.integers(1, 8), seed=st.integers(0, 3))
 def test_an_epoch_has_every_example_once(count: int, batch_size: int, seed: int) -> None:
     stream = stream_of(some_examples(count), batch_size=batch_size, seed=seed)

@@ -170,7 +170,7 @@ LINES = (
 lines = st.sampled_from(["", *LINES.split("|"), "猫が寝る。犬も。", "One. " * 30])
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(lines, max_size=30).map("\n".join), st.sampled_from([plain_documents, markdown_documents]))
 def test_reading_goes_on_from_every_offset(tmp_path_factory: pytest.TempPathFactory, text: str, reader: Reader) -> None:
     path = tmp_path_factory.mktemp("documents") / "file"

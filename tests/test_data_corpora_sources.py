@@ -79,7 +79,7 @@ def test_portions_make_up_the_corpus_and_positions_repeat(tmp_path: Path, max_ch
         assert length(documents[:-1]) < max_chars
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.lists(st.text("ab ", min_size=1), min_size=1, max_size=4), min_size=1, max_size=8),
     st.integers(1, 40),

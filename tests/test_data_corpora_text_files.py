@@ -53,7 +53,7 @@ def test_sentences_by_hand(text: str, sentences: list[str] | None) -> None:
     assert split_sentences(text) == expected
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(st.sampled_from("aB .!?。।॥१กข؟\n\"')(é"), max_size=60))
 def test_splitting_loses_nothing_but_space(text: str) -> None:
     sentences = split_sentences(text)
@@ -86,7 +86,7 @@ def test_lines_and_offsets_by_hand(tmp_path: Path) -> None:
     assert list(read_lines(path, 27)) == []
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("ab .。\né字😀"), max_size=200), st.integers(8, 40))
 def test_a_long_line_comes_in_pieces_and_whole(tmp_path_factory: pytest.TempPathFactory, text: str, limit: int) -> None:
     path = tmp_path_factory.mktemp("lines") / "a.txt"

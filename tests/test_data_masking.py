@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -131,7 +131,6 @@ def words_of(row: list[int]) -> list[list[int]]:
     seed=st.integers(0, 2**32),
     rate=st.sampled_from([0.15, 0.5, 0.9]),
 )
-@settings(derandomize=True)
 def test_whole_words_all_or_none(rows: list[list[int]], seed: int, rate: float) -> None:
     ids = torch.tensor([[2, *row, 3] for row in rows])
     labels = Masking(PIECES, rate=rate, whole_words=True)(ids, generator=seeded(seed)).labels

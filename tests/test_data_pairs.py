@@ -51,7 +51,6 @@ seeds = st.integers(0, 2**32)
 
 
 @given(shape=shapes, seed=seeds, room=st.integers(2, 29))
-@settings(derandomize=True)
 def test_labels_tell_the_truth_and_no_sentence_is_lost_or_doubled(shape: list[list[int]], seed: int, room: int) -> None:
     documents, chance = numbered(shape), Chance(seeded(seed))
     starts = {sentence[0] for document in documents for sentence in document}
@@ -72,7 +71,6 @@ def test_labels_tell_the_truth_and_no_sentence_is_lost_or_doubled(shape: list[li
 
 
 @given(shape=shapes, seed=seeds, max_length=st.integers(5, 32))
-@settings(derandomize=True)
 def test_pairs_fit_and_are_runs_of_the_text(shape: list[list[int]], seed: int, max_length: int) -> None:
     documents = numbered(shape)
     pairs = sentence_pairs(documents, max_length, generator=seeded(seed))
@@ -151,7 +149,7 @@ def test_one_document_gives_true_labels_too() -> None:
 
 
 @given(seed=seeds)
-@settings(derandomize=True, max_examples=30)
+@settings(max_examples=30)
 def test_two_sentences_are_next_or_not(seed: int) -> None:
     (document,) = numbered([[3, 4]])
     for pair in sentence_pairs([document], 20, generator=seeded(seed)):
@@ -200,7 +198,6 @@ def test_gather_by_hand() -> None:
 
 
 @given(first=st.integers(1, 40), second=st.integers(1, 40), room=st.integers(2, 50), seed=seeds)
-@settings(derandomize=True)
 def test_truncation_takes_from_the_longer_by_turns(first: int, second: int, room: int, seed: int) -> None:
     lengths = [first, second]
     while sum(lengths) > room:  # the second gives where both are as long, as in the released code
@@ -245,7 +242,6 @@ def test_chance_is_uniform_and_follows_its_generator() -> None:
 
 
 @given(shape=shapes, seed=seeds, max_length=st.integers(4, 31))
-@settings(derandomize=True)
 def test_single_segments_hold_everything_once_in_order_and_fit(
     shape: list[list[int]], seed: int, max_length: int
 ) -> None:

@@ -118,7 +118,6 @@ def pair_of(total: int) -> Pair:
 
 
 @given(totals=st.lists(st.integers(5, 20), max_size=12), more=st.integers(0, 15))
-@settings(derandomize=True)
 def test_first_fit(totals: list[int], more: int) -> None:
     capacity = max(totals, default=5) + more
     rows = first_fit([pair_of(total) for total in totals], capacity)
@@ -140,7 +139,6 @@ def test_a_pair_longer_than_a_row_is_refused() -> None:
 
 
 @given(totals=st.lists(st.integers(5, 20), max_size=30), window=st.integers(1, 9))
-@settings(derandomize=True)
 def test_sorting_stays_within_windows(totals: list[int], window: int) -> None:
     found = [length(pair) for pair in sort_windows([pair_of(total) for total in totals], window)]
     assert found == [t for i in range(0, len(totals), window) for t in sorted(totals[i : i + window])]
@@ -241,7 +239,7 @@ def test_the_global_generator_is_left_alone() -> None:
 
 
 @given(stop=st.integers(0, 60), packed=st.booleans(), batch_size=st.integers(1, 7))
-@settings(derandomize=True, max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_stream_goes_on_from_anywhere(stop: int, packed: bool, batch_size: int) -> None:
     stream = text_stream(packed=packed, batch_size=batch_size)
     used = list(islice(stream, stop))

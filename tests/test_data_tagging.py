@@ -68,7 +68,7 @@ def test_a_word_without_a_piece_and_words_that_are_cut_have_no_place() -> None:
     assert batch["labels"][1].tolist() == [IGNORED, 3, 0, *[IGNORED] * 6]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 4), TAGS), min_size=1, max_size=6), st.sampled_from(LABELLED))
 def test_every_word_is_labelled_once_or_all_over(words: list[tuple[int, str]], labelled: Labelled) -> None:
     word_ids = [None, *(number for number, (pieces, _) in enumerate(words) for _ in range(pieces)), None]
@@ -102,7 +102,6 @@ def test_mistakes_are_named() -> None:
         word_places([None, 0, None], 1, labelled="middle")  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.lists(TAGS, max_size=8))
 def test_as_bio_keeps_the_entities_and_is_legal(tags: list[str]) -> None:
     assert entities(as_bio(tags)) == entities(tags)
@@ -116,7 +115,7 @@ def test_illegal_tags_by_hand() -> None:
     assert illegal_tags([]) == 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 4), st.integers(0, 10**6))
 def test_viterbi_is_the_best_of_all_legal_sequences(length: int, seed: int) -> None:
     scores = torch.randn(length, len(LABELS), generator=torch.Generator().manual_seed(seed))

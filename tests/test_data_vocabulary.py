@@ -79,7 +79,7 @@ def test_merges_equal_those_of_the_plain_oracle(min_frequency: int) -> None:
     assert expected[len(start)] in {"##an", "##ai", "##in", "th", "##ra", "##he", "ra"}
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.text("abcd ", min_size=1, max_size=12), min_size=1, max_size=8), st.integers(0, 12))
 def test_merges_of_any_text_equal_the_oracle(texts: list[str], more: int) -> None:
     words = count_words(texts, BertNormalizer())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import transformers
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.normalizers import BertNormalizer
 
@@ -41,7 +41,7 @@ ODD = (  # split at spaces; the fuzz puts them together in any order
 SPACES = [" ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2028", "\x85", "\u3000"]
 odd_bits = st.sampled_from([*ODD.split(" "), *SPACES, "x" * 100, "x" * 101, "cat" * 50])
 any_text = st.one_of(st.text(max_size=60), st.lists(odd_bits | st.text(max_size=4), max_size=14).map("".join))
-fuzz = settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(max_examples=500)
 
 
 @fuzz

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bertmini.files import (
@@ -21,7 +21,6 @@ from bertmini.files import (
 
 
 @given(content=st.binary(max_size=99) | st.text(max_size=99))
-@settings(derandomize=True)
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, content: bytes | str) -> None:
     path = tmp_path_factory.getbasetemp() / "file"
     write_atomically(path, content)

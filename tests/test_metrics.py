@@ -44,7 +44,7 @@ def test_class_report_by_hand() -> None:
     assert macro_f1(report) == pytest.approx((2 / 3 + 4 / 7) / 3)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 def test_report_equals_counting(outcomes: list[tuple[int, int]]) -> None:
     predicted, actual = (torch.tensor(numbers) for numbers in zip(*outcomes, strict=True))

@@ -84,13 +84,13 @@ def assert_equal_runs(model: nn.Module, batch: dict[str, Tensor], tolerance: flo
 
 
 @given(batch=batches())
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_loss_and_every_gradient_in_float32(batch: dict[str, Tensor]) -> None:
     assert_equal_runs(shaken(BertForPreTraining(THREE_LAYERS)), batch, 1e-6)
 
 
 @given(batch=batches())
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_loss_and_every_gradient_in_float64(batch: dict[str, Tensor]) -> None:
     # Twice the digits leave nothing that rounding could explain.
     assert_equal_runs(shaken(BertForPreTraining(THREE_LAYERS)).double(), batch, 1e-14)
@@ -98,7 +98,7 @@ def test_loss_and_every_gradient_in_float64(batch: dict[str, Tensor]) -> None:
 
 @pytest.mark.parametrize("layers", [1, 2])
 @given(batch=batches())
-@settings(derandomize=True, max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_few_layers(layers: int, batch: dict[str, Tensor]) -> None:
     model = shaken(BertForPreTraining(replace(CONFIG, num_hidden_layers=layers)))
     assert_equal_runs(model.double(), batch, 1e-14)
@@ -106,7 +106,7 @@ def test_few_layers(layers: int, batch: dict[str, Tensor]) -> None:
 
 @pytest.mark.parametrize("head", [BertForMaskedLM, BertForTokenClassification, BertForSequenceClassification])
 @given(batch=batches())
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_head_that_reads_places(head: Callable[[BertConfig], nn.Module], batch: dict[str, Tensor]) -> None:
     relation = batch.pop("next_sentence_label")
     batch["labels"] = relation if head is BertForSequenceClassification else batch["labels"].clamp(max=5)
@@ -228,7 +228,6 @@ def test_dropout_has_the_same_expectation_on_both_paths() -> None:
 
 @given(mask=st.lists(rows, min_size=1, max_size=4).map(torch.tensor), data=st.data())
 @example(mask=torch.tensor([[1, 1, 0, 0, 0, 0, 0]]), data=None)
-@settings(derandomize=True)
 def test_seated_and_unseated_tokens_are_the_same(mask: Tensor, data: st.DataObject | None) -> None:
     size = mask.numel()
     places = torch.tensor(data.draw(st.lists(st.integers(0, size - 1), min_size=1, unique=True)) if data else [6, 0, 3])

@@ -1,5 +1,5 @@
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_models import MASKS
 
@@ -37,7 +37,6 @@ def test_plain_batches_count_columns_wherever_the_padding_is() -> None:
 
 
 @given(mask=packed_masks())
-@settings(derandomize=True)
 def test_against_a_loop(mask: torch.Tensor) -> None:
     kept = mask.clone()
     places, positions = [], []
@@ -54,7 +53,6 @@ def test_against_a_loop(mask: torch.Tensor) -> None:
 
 
 @given(queries=packed_masks(), keys=packed_masks())
-@settings(derandomize=True)
 def test_visible_is_the_same_number_and_no_padding(queries: torch.Tensor, keys: torch.Tensor) -> None:
     rows = min(len(queries), len(keys))
     queries, keys = queries[:rows, :5], keys[:rows]  # as many queries as the last layer reads, fewer than keys

@@ -441,7 +441,7 @@ def test_a_truncated_weight_file_is_damaged(healthy: Healthy, share: float, tmp_
 
 @given(share=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 @example(share=0.0, flip=1)
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_flipped_byte_anywhere_is_noticed(healthy: Healthy, share: float, flip: int) -> None:
     folder, weights, config, state = healthy
     place = int(share * len(weights))
@@ -476,7 +476,7 @@ def test_another_type_for_the_same_bytes_is_noticed(healthy: Healthy) -> None:
 
 
 @given(share=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), cut=st.booleans())
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_damaged_config_loads_or_explains(healthy: Healthy, share: float, flip: int, cut: bool) -> None:
     folder, weights, config, state = healthy
     place = int(share * len(config))

@@ -224,7 +224,7 @@ def rows_of(groups: list[list[list[int]]]) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("loose", [True, False])
 @given(found=sequences(), cut=st.integers(0, 4))
-@settings(derandomize=True, max_examples=25)
+@settings(max_examples=25)
 def test_packed_rows_give_the_same_numbers(loose: bool, found: list[list[int]], cut: int) -> None:
     model = shaken(BertForPreTraining(CONFIG))
     model.bert.loose = loose

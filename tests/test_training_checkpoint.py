@@ -144,7 +144,7 @@ def test_no_other_checkpoint_is_whole(tmp_path: Path) -> None:
         resume(tmp_path / "checkpoints")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), cut=st.booleans())
 def test_every_flipped_bit_and_every_cut_is_noticed(
     tmp_path: Path, name: str, where: float, bit: int, cut: bool
