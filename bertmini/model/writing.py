@@ -82,7 +82,7 @@ class DecoderLayer(nn.Module):
 
 
 class EncoderDecoder(Pretrained):
-    """Read with a BERT, write with a decoder (Vaswani et al. 2017; Rothe et al. 2020 start it from BERT)."""
+    """Read with a BERT, write with a decoder (Vaswani et al. 2017)."""
 
     def __init__(self, config: BertConfig, target_vocab_size: int) -> None:
         """Build with random weights; `bert` is the encoder, whose weights may be replaced by pretrained ones."""
