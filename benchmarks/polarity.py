@@ -1,13 +1,14 @@
 """What pretraining buys on a few thousand labelled sentences: fine-tuned, from scratch, and a bag of words.
 
 Each system's settings are chosen on the development file, with one seed: learning rate, dropout and, in every run, the
-epoch for the two BERTs, the penalty for the bag of words. The test file is used once, at the end, for every seed. The
-bag of words is a convex problem: it has one solution, whatever the seed.
+epoch for the two BERTs, the penalty for the bag of words. The test file decides nothing: every run is asked about it
+once, and what the chosen settings got is reported, for every seed. The bag of words is a convex problem: it has one
+solution, whatever the seed.
 
     python benchmarks/polarity.py CHECKPOINT --train train.tsv --dev dev.tsv --test test.tsv --write polarity.md
 
-The files have no heading; text and label stand in columns 1 and 2, unless told otherwise. With --record FILE each
-system's scores are written there when it is done, and a system that stands there is not run again.
+The files have no heading; text and label stand in columns 1 and 2, unless told otherwise. With --record FILE each run
+is written there when it is done, and one that stands there is not done again.
 """
 
 import argparse
@@ -38,7 +39,6 @@ from bertmini import (
     read_labelled,
 )
 from bertmini.metrics import accuracy
-from bertmini.runs.finetune import Finetuned
 from bertmini.runs.held_out import predict
 
 RATES = {False: (1e-4, 3e-4, 1e-3), True: (3e-4, 1e-3, 3e-3)}  # from scratch?
@@ -59,42 +59,54 @@ class Score(NamedTuple):
 # ---- the two BERTs ----
 
 
-def tune(settings: FinetuningSettings) -> Finetuned:
-    """Fine-tune as the command does, into a folder that is thrown away; say how it went."""
+class Run(NamedTuple):
+    """A fine-tuning: its best epoch, how right it was there on the development file and at what loss, and on the test."""
+
+    rate: float
+    dropout: float
+    epoch: int
+    dev: float
+    loss: float
+    test: float
+
+
+def tune(settings: FinetuningSettings, test: Sequence[LabelledText], path: Path | None) -> Run:
+    """Fine-tune as the command does, into a folder that is thrown away, unless that run is on record."""
+    start = "scratch" if settings.from_scratch else "pretrained"
+    name = f"{start}, rate {settings.learning_rate}, dropout {settings.dropout}, seed {settings.seed}"
+    record = read_record(path)
+    if name in record:
+        return Run(*record[name])
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         result = finetune(settings, Path(folder) / "result", device="cpu", progress=False)
-    start = "scratch" if settings.from_scratch else "pretrained"
+    tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
+    rows = classification_rows(test, tokenizer, result.model.config.labels, max_length=settings.max_length or 128)
+    logits, actual = predict(result.model, batches_in_order(rows, pad_id=tokenizer.pad_id))
+    run = Run(settings.learning_rate or 0.0, settings.dropout, result.best.number, result.best.accuracy,
+              result.best.loss, accuracy(logits.argmax(1), actual))  # fmt: skip
     course = " ".join(f"{epoch.accuracy:.1%}" for epoch in result.epochs)
-    print(
-        f"{start}, rate {settings.learning_rate}, dropout {settings.dropout}, seed {settings.seed}: {course} "
-        f"({time.perf_counter() - begin:.0f} s)",
-        flush=True,
-    )
-    return result
+    print(f"{name}: {course} ({time.perf_counter() - begin:.0f} s)", flush=True)
+    write_record(path, name, run)
+    return run
 
 
-def score_bert(settings: FinetuningSettings, test: Sequence[LabelledText], seeds: int) -> Score:
-    """Choose learning rate and dropout with the first seed, run all seeds with them, test each one's best epoch."""
+def score_bert(
+    settings: FinetuningSettings, test: Sequence[LabelledText], seeds: int, path: Path | None = None
+) -> Score:
+    """Choose learning rate and dropout with the first seed on the development file, run all seeds with them."""
     rates = RATES[settings.from_scratch]
     grid = [replace(settings, learning_rate=rate, dropout=dropout) for rate in rates for dropout in DROPOUTS]
-    first = max(map(tune, grid), key=lambda run: (run.best.accuracy, -run.best.loss))
-    runs = [first] + [tune(replace(first.settings, seed=seed)) for seed in range(1, seeds)]
-    tokenizer = WordPieceTokenizer.from_pretrained(settings.checkpoint)
-    tests = []
-    for run in runs:
-        config = run.model.config
-        rows = classification_rows(test, tokenizer, config.labels, max_length=run.settings.max_length or 128)
-        logits, actual = predict(run.model, batches_in_order(rows, pad_id=tokenizer.pad_id))
-        tests.append(accuracy(logits.argmax(1), actual))
-    best = ", ".join(str(run.best.number) for run in runs)
+    first = max((tune(each, test, path) for each in grid), key=lambda run: (run.dev, -run.loss))
+    chosen = replace(settings, learning_rate=first.rate, dropout=first.dropout)
+    runs = [first] + [tune(replace(chosen, seed=seed), test, path) for seed in range(1, seeds)]
+    best = ", ".join(str(run.epoch) for run in runs)
     recipe = (
-        f"rate {first.settings.learning_rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; dropout "
-        f"{first.settings.dropout:g} of {', '.join(f'{rate:g}' for rate in DROPOUTS)}; best epochs {best} of at most "
-        f"{settings.epochs}"
+        f"rate {first.rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; dropout {first.dropout:g} of "
+        f"{', '.join(f'{rate:g}' for rate in DROPOUTS)}; best epochs {best} of at most {settings.epochs}"
     )
     name = "the same, from scratch" if settings.from_scratch else "pretrained, then fine-tuned"
-    return Score(name, recipe, [run.best.accuracy for run in runs], tests)
+    return Score(name, recipe, [run.dev for run in runs], [run.test for run in runs])
 
 
 # ---- the bag of words ----
@@ -154,15 +166,25 @@ def score_bag(files: Sequence[Sequence[LabelledText]], longest: int) -> Score:
 # ---- the table ----
 
 
+def read_record(path: Path | None) -> dict[str, Any]:
+    """What is done already, by name."""
+    return json.loads(path.read_text()) if path is not None and path.exists() else {}
+
+
+def write_record(path: Path | None, name: str, done: Any) -> None:
+    """Write down what is done, beside the rest."""
+    if path is not None:
+        path.write_text(json.dumps(read_record(path) | {name: done}, indent=2) + "\n")
+
+
 def recorded(name: str, run: Callable[[], Score], path: Path | None) -> Score:
     """Look a score up, or run the system and write its score down."""
-    record = json.loads(path.read_text()) if path is not None and path.exists() else {}
+    record = read_record(path)
     if name in record:
         return Score(*record[name])
     score = run()
     print(score, flush=True)
-    if path is not None:
-        path.write_text(json.dumps(record | {name: score}, indent=2) + "\n")
+    write_record(path, name, score)
     return score
 
 
@@ -252,8 +274,8 @@ def main() -> None:
         epochs=asked.epochs,
     )
     systems: dict[str, Callable[[], Score]] = {
-        "pretrained": lambda: score_bert(settings, files[2], asked.seeds),
-        "scratch": lambda: score_bert(replace(settings, from_scratch=True), files[2], asked.seeds),
+        "pretrained": lambda: score_bert(settings, files[2], asked.seeds, asked.record),
+        "scratch": lambda: score_bert(replace(settings, from_scratch=True), files[2], asked.seeds, asked.record),
         "words": lambda: score_bag(files, 1),
         "pairs": lambda: score_bag(files, 2),
     }

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from classification import fit_linear
 from common import circumstances, publish, spread, table
-from polarity import Score, each_seed, percent, recorded, score_bag, score_bert
+from polarity import Score, each_seed, percent, read_record, recorded, score_bag, score_bert, write_record
 from tagging import HEADING, columns, entity_texts, judged, look_up, make_gazetteer, right
 from torch import Tensor
 
@@ -189,8 +189,8 @@ def report_classes(paths: Sequence[Path], seeds: int, record: Path | None) -> st
     systems = {
         "words": lambda: score_bag(files, 1),
         "frozen": lambda: score_frozen(files),
-        "pretrained": lambda: score_bert(settings, files[2], seeds),
-        "scratch": lambda: score_bert(replace(settings, from_scratch=True), files[2], seeds),
+        "pretrained": lambda: score_bert(settings, files[2], seeds, record),
+        "scratch": lambda: score_bert(replace(settings, from_scratch=True), files[2], seeds, record),
     }
     scores: list[Score] = [recorded(name, system, record) for name, system in systems.items()]
     rows = [[one.name, percent(one.dev), percent(one.test), each_seed(one.test), one.recipe] for one in scores]
@@ -318,13 +318,12 @@ def main() -> None:
     torch.set_num_threads(1)
 
     def run_once(name: str, run: Callable[[], Any]) -> Any:
-        done = json.loads(asked.record.read_text()) if asked.record and asked.record.exists() else {}
-        if name not in done:
-            done[name] = run()
-            print(name, {key: value for key, value in done[name].items() if key != "said"}, flush=True)
-            if asked.record:
-                asked.record.write_text(json.dumps(done))
-        return done[name]
+        done = read_record(asked.record).get(name)
+        if done is None:
+            done = run()
+            print(name, {key: value for key, value in done.items() if key != "said"}, flush=True)
+            write_record(asked.record, name, done)
+        return done
 
     parts = [f"# English on real files\n\n{circumstances(torch.device('cpu'))}."]
     if asked.tags:
