@@ -60,7 +60,7 @@ class Score(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A fine-tuning: its best epoch, how right it was there on the development file and at what loss, and on the test."""
+    """A fine-tuning: its best epoch, how right it was there on the development file, at what loss, and on the test."""
 
     rate: float
     dropout: float
