@@ -23,6 +23,7 @@ from common import circumstances, store, table
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from tests.notebook_checks import IGNORE_OUTPUT
 from tests.strict_nbval import comparable, declared_tolerance, picture_difference, pictures, same_text
 from tools.arithmetic import ARITHMETICS, PINNED
 from tools.notebooks import CELL_TIMEOUT, ROOT, kernel_environment, normalise, read
@@ -77,7 +78,7 @@ def run(path: Path, setting: Setting) -> Found:
     normalise(fresh)
     cells = fresh.cells[1:] if setting.shift else fresh.cells
     pairs = [(old, new) for old, new in zip(stored.cells, cells, strict=True) if old.cell_type == "code"]
-    pairs = [pair for pair in pairs if "nbval-ignore-output" not in pair[0].metadata.get("tags", [])]  # seconds
+    pairs = [pair for pair in pairs if IGNORE_OUTPUT not in pair[0].metadata.get("tags", [])]  # clocks
     tolerances = [declared_tolerance(old, elsewhere=True) for old, _ in pairs]
     found = Found(
         differ=sum(not same(*pair, 0.0) for pair in pairs),

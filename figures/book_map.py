@@ -18,7 +18,8 @@ PARTS = [
     f"Part {part}: " + ", ".join(f"{chapter.number} {chapter.title}" for chapter in chapters) + "."
     for part, chapters in OUTLINE.items()
 ]
-WAITING = ", ".join(chapter.number for chapter in CHAPTERS if chapter not in written())
+WRITTEN = written()
+WAITING = ", ".join(chapter.number for chapter in CHAPTERS if chapter not in WRITTEN)
 DESCRIPTION = " ".join(["The map of the book.", *PARTS, ORDER, *([f"Not written yet: {WAITING}."] if WAITING else [])])
 
 
@@ -37,7 +38,7 @@ def draw() -> Drawing:
         width = (right - left - (columns - 1) * gap) / columns
         for column, chapter in enumerate(chapters):
             x = left + column * (width + gap)
-            there = chapter in written()
+            there = chapter in WRITTEN
             d.box(
                 x, y + 8, width, height - 16, colour=colour, strength=0.2 if there else 0.02, edge=1.2, dashed=not there
             )
