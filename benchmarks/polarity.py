@@ -92,18 +92,22 @@ def tune(settings: FinetuningSettings, test: Sequence[LabelledText], path: Path 
 
 
 def score_bert(
-    settings: FinetuningSettings, test: Sequence[LabelledText], seeds: int, path: Path | None = None
+    settings: FinetuningSettings,
+    test: Sequence[LabelledText],
+    seeds: int,
+    path: Path | None = None,
+    dropouts: Sequence[float] = DROPOUTS,
 ) -> Score:
     """Choose learning rate and dropout with the first seed on the development file, run all seeds with them."""
     rates = RATES[settings.from_scratch]
-    grid = [replace(settings, learning_rate=rate, dropout=dropout) for rate in rates for dropout in DROPOUTS]
+    grid = [replace(settings, learning_rate=rate, dropout=dropout) for rate in rates for dropout in dropouts]
     first = max((tune(each, test, path) for each in grid), key=lambda run: (run.dev, -run.loss))
     chosen = replace(settings, learning_rate=first.rate, dropout=first.dropout)
     runs = [first] + [tune(replace(chosen, seed=seed), test, path) for seed in range(1, seeds)]
     best = ", ".join(str(run.epoch) for run in runs)
     recipe = (
         f"rate {first.rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; dropout {first.dropout:g} of "
-        f"{', '.join(f'{rate:g}' for rate in DROPOUTS)}; best epochs {best} of at most {settings.epochs}"
+        f"{', '.join(f'{rate:g}' for rate in dropouts)}; best epochs {best} of at most {settings.epochs}"
     )
     name = "the same, from scratch" if settings.from_scratch else "pretrained, then fine-tuned"
     return Score(name, recipe, [run.dev for run in runs], [run.test for run in runs])
