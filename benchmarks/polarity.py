@@ -106,11 +106,16 @@ def score_bert(
     runs = [first] + [tune(replace(chosen, seed=seed), test, path) for seed in range(1, seeds)]
     best = ", ".join(str(run.epoch) for run in runs)
     recipe = (
-        f"rate {first.rate:g} of {', '.join(f'{rate:g}' for rate in rates)}; dropout {first.dropout:g} of "
-        f"{', '.join(f'{rate:g}' for rate in dropouts)}; best epochs {best} of at most {settings.epochs}"
+        f"rate {first.rate:g}{among(rates)}; dropout {first.dropout:g}"
+        f"{among(dropouts)}; best epochs {best} of at most {settings.epochs}"
     )
     name = "the same, from scratch" if settings.from_scratch else "pretrained, then fine-tuned"
     return Score(name, recipe, [run.dev for run in runs], [run.test for run in runs])
+
+
+def among(tried: Sequence[float]) -> str:
+    """Say among which values one was chosen, where there was a choice."""
+    return f" of {', '.join(f'{value:g}' for value in tried)}" if len(tried) > 1 else ""
 
 
 # ---- the bag of words ----

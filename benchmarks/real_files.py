@@ -3,9 +3,10 @@
     python benchmarks/real_files.py --tags TRAIN DEV TEST --classes TRAIN DEV TEST --answers FILE --write real_files.md
 
 *Tags*, in CoNLL's columns: three epochs of 32, one learning rate that was not tuned; from scratch at most five seeds.
-*Classes*, .tsv without heading, text and label in columns 1 and 2: learning rate chosen on DEV with the first seed. *Answers*, SQuAD's format: five folds by passage, three of them to train on, one to choose by and one to
-test, each fold with a seed of its own; learning rate chosen on the first fold's. A run keeps its best epoch by DEV, and
-TEST is used once. The model takes 64 tokens, so passages are read through windows.
+*Classes*, .tsv without heading, text and label in columns 1 and 2: learning rate chosen on DEV with the first seed.
+*Answers*, SQuAD's format: five folds by passage, three of them to train on, one to choose by and one to test, each fold
+with a seed of its own; learning rate chosen on the first fold's. A run keeps its best epoch by DEV, and TEST is used
+once. The model takes 64 tokens, so passages are read through windows.
 
 With --record FILE every run is written there when it is done, and a run that stands there is not done again.
 """
@@ -55,7 +56,7 @@ from bertmini.metrics import accuracy, entity_scores
 
 ENGLISH, LONGEST, STRIDE = "english", 64, 20
 FROZEN_PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
-DROPOUTS = (0.1,)  # of classes; 0.3 did worse at the one rate where it was tried
+DROPOUTS = (0.1,)  # of classes: not searched
 FOLDS, ANSWER_RATES = 5, (3e-4, 1e-3)
 SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 SYSTEMS = {"from scratch": True, "English": False}
