@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TextIO, get_args
 
 from bertmini.commands import (
     run_answer,
@@ -43,11 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if sys.stdout is not None:  # it was closed
                 sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        drop_unwritten(sys.stdout)
         if not isinstance(error, BrokenPipeError):
             say(f"bertmini: the output was not written: {error}", error=True)
             return 2
+    finally:
+        if sys.stderr is not None:
+            try:
+                sys.stderr.flush()
+            except OSError:  # nobody reads the messages: no mistake either
+                drop_unwritten(sys.stderr)
     return code
+
+
+def drop_unwritten(stream: TextIO) -> None:
+    """Send nowhere what a stream still holds, else Python complains when it flushes at exit, from 3.13 on with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def answer(arguments: Sequence[str] | None) -> int:
