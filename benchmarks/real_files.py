@@ -5,9 +5,9 @@
 *Tags*, in CoNLL's columns: three epochs of 32, one learning rate that was not tuned; from scratch at most five seeds.
 *Classes*, .tsv without heading, text and label in columns 1 and 2: learning rate chosen on DEV with the first seed.
 *Answers*, SQuAD's format: five folds by passage, three of them to train on, one to choose by and one to test, each fold
-with a seed of its own; three epochs at one learning rate that was not tuned. A run keeps its best epoch by DEV, and TEST
-is used once. The model takes 64 tokens, so passages are read through windows.
+with a seed of its own; three epochs at one learning rate that was not tuned.
 
+A run keeps its best epoch by DEV, and TEST is used once. The model takes 64 tokens, so passages are read through windows.
 With --record FILE every run is written there when it is done, and a run that stands there is not done again.
 """
 
@@ -270,7 +270,8 @@ def report_answers(path: Path, run_once: Recorded) -> str:
                 write_squad(some, file)
             settings = AnsweringSettings(
                 checkpoint=find_checkpoint(ENGLISH), train=files[0], eval=files[1], epochs=3, patience=3,
-                learning_rate=ANSWER_RATE, max_length=LONGEST, stride=STRIDE, threads=1, seed=fold, from_scratch=scratch,
+                learning_rate=ANSWER_RATE, max_length=LONGEST, stride=STRIDE, threads=1, seed=fold,
+                from_scratch=scratch,
             )  # fmt: skip
             result, took = tune(settings)
         readings = read_answers(result.model, tokenizer, test, max_length=LONGEST, stride=STRIDE)
