@@ -7,7 +7,7 @@
 *Answers*, SQuAD's format: five folds by passage, three of them to train on, one to choose by and one to test, each fold
 with a seed of its own; three epochs at one learning rate that was not tuned.
 
-A run keeps its best epoch by DEV, and TEST is used once. The model takes 64 tokens, so passages are read through windows.
+A run keeps its best epoch by DEV, and TEST is used once. The model takes 64 tokens: passages are read through windows.
 With --record FILE every run is written there when it is done, and a run that stands there is not done again.
 """
 
