@@ -74,7 +74,7 @@ def nearest(queries: Tensor, vectors: Tensor, *, k: int) -> tuple[Tensor, Tensor
 
     This compares with every vector. Beyond a million, hand the same vectors to an engine that is made for it: scaled to
     length 1, because a cosine is then an inner product. FAISS gives the same two arrays, from an exact index first and
-    from an approximate one, such as `IndexHNSWFlat`, once you know what it may miss:
+    from an approximate one, such as `IndexHNSWFlat`, once you know what it may miss::
 
         index = faiss.IndexFlatIP(vectors.shape[1])
         index.add(torch.nn.functional.normalize(vectors).numpy())
