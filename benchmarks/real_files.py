@@ -56,7 +56,6 @@ from bertmini.metrics import accuracy, entity_scores
 
 ENGLISH, LONGEST, STRIDE = "english", 64, 20
 FROZEN_PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
-DROPOUTS = (0.1,)  # of classes: not searched
 FOLDS, ANSWER_RATE = 5, 3e-4
 SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 SYSTEMS = {"from scratch": True, "English": False}
@@ -187,12 +186,12 @@ def report_classes(paths: Sequence[Path], seeds: int, record: Path | None) -> st
         checkpoint=find_checkpoint(ENGLISH), train=paths[0], eval=paths[1], text_column="1", label_column="2",
         epochs=6, max_length=LONGEST, threads=1,
     )  # fmt: skip
-    scratch = replace(settings, from_scratch=True)
+    scratch, dropouts = replace(settings, from_scratch=True), (settings.dropout,)
     systems = {
         "words": lambda: score_bag(files, 1),
         "frozen": lambda: score_frozen(files),
-        "pretrained": lambda: score_bert(settings, files[2], seeds, record, DROPOUTS),
-        "scratch": lambda: score_bert(scratch, files[2], seeds, record, DROPOUTS),
+        "pretrained": lambda: score_bert(settings, files[2], seeds, record, dropouts),
+        "scratch": lambda: score_bert(scratch, files[2], seeds, record, dropouts),
     }
     scores: list[Score] = [recorded(name, system, record) for name, system in systems.items()]
     rows = [[one.name, percent(one.dev), percent(one.test), each_seed(one.test), one.recipe] for one in scores]
@@ -330,6 +329,8 @@ def main() -> None:
     if asked.answers:
         parts.append(report_answers(asked.answers, run_once))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = max(peak, read_record(asked.record).get("MiB", 0))  # runs that were on record needed theirs, too
+    write_record(asked.record, "MiB", peak)
     publish("\n\n".join([*parts, f"At most {peak:,.0f} MiB of memory."]), asked.write)
 
 

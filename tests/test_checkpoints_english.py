@@ -1,5 +1,6 @@
 """The model that ships with the package: it is there by its name, knows easy words, and transformers reads it alike."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from safetensors import safe_open
 from bertmini import BertForMaskedLM, BertModel, WordPieceTokenizer
 from bertmini.files import SHIPPED
 from bertmini.runs.fill_mask import fill_mask
+from tools.notebooks import ROOT
 
 FOLDER = SHIPPED / "english"
 # What it is known to get right: these show that the file is whole, not how good the model is (that is benchmarks/).
@@ -103,3 +105,12 @@ def test_the_card_and_the_curve_lie_beside_it() -> None:
         assert f"## {heading}\n" in card
     assert card.count("| public domain") > 150  # a line for every book
     assert {"curve.csv", "curve.png", "vocab.txt", "tokenizer.json"} <= {path.name for path in Path(FOLDER).iterdir()}
+
+
+def test_the_card_says_of_fine_tuning_what_was_measured() -> None:
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    measured = (ROOT / "benchmarks" / "results" / "real_files.md").read_text(encoding="utf-8").replace(" ", "")
+    (rows,) = re.findall(r"\| task \|.*?\n((?:\|.*\n)+)", card)
+    figures = [figure for row in rows.splitlines()[1:] for figure in re.findall(r"\d+\.\d+%?(?: ± \d+\.\d+)?", row)]
+    assert len(figures) == 9
+    assert [figure for figure in figures if figure.replace("%", "").replace(" ", "") not in measured] == []
