@@ -114,3 +114,13 @@ def test_the_card_says_of_fine_tuning_what_was_measured() -> None:
     figures = [figure for row in rows.splitlines()[1:] for figure in re.findall(r"\d+\.\d+%?(?: ± \d+\.\d+)?", row)]
     assert len(figures) == 9
     assert [figure for figure in figures if figure.replace("%", "").replace(" ", "") not in measured] == []
+
+
+def test_the_card_says_of_its_knowledge_what_was_measured() -> None:
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    measured = (ROOT / "benchmarks" / "results" / "english.md").read_text(encoding="utf-8")
+    (knowledge,) = re.findall(r"^## What it can do\n(.*?)^Fine-tuned on real files", card, re.MULTILINE | re.DOTALL)
+    cells = [cell.strip() for row in knowledge.splitlines() if row.startswith("| ") for cell in row.split("|")[2:-1]]
+    figures = [cell for cell in cells if re.match(r"\d", cell)]
+    assert len(figures) > 40
+    assert [figure for figure in figures if figure not in measured] == []
