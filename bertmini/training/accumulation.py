@@ -71,8 +71,8 @@ def _parts(output: Any) -> dict[str, Tensor]:
     parts: dict[str, Tensor] = getattr(output, "losses", {"labels": output.loss})
     if not torch.allclose(sum(parts.values(), torch.zeros_like(output.loss)), output.loss, rtol=1e-4, equal_nan=True):
         raise ValueError(
-            f"the output's loss is {float(output.loss):.4f}, but its parts {', '.join(parts)} sum to "
-            f"{float(sum(parts.values())):.4f}: a loss of one's own needs an output without losses, or with its own"
+            f"the output's loss is {output.loss.item():.4f}, but its parts {', '.join(parts)} sum to "
+            f"{sum(part.item() for part in parts.values()):.4f}: a loss of one's own needs an output without losses, or with its own"
         )
     return parts
 
