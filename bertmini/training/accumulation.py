@@ -70,9 +70,10 @@ def _parts(output: Any) -> dict[str, Tensor]:
     """The means that make up `output.loss`, by the labels that they are over: what is trained is always `.loss`."""
     parts: dict[str, Tensor] = getattr(output, "losses", {"labels": output.loss})
     if not torch.allclose(sum(parts.values(), torch.zeros_like(output.loss)), output.loss, rtol=1e-4, equal_nan=True):
+        whole = sum(part.item() for part in parts.values())
         raise ValueError(
             f"the output's loss is {output.loss.item():.4f}, but its parts {', '.join(parts)} sum to "
-            f"{sum(part.item() for part in parts.values()):.4f}: a loss of one's own needs an output without losses, or with its own"
+            f"{whole:.4f}: a loss of one's own needs an output without losses, or with its own"
         )
     return parts
 
