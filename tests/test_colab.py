@@ -48,7 +48,7 @@ def test_it_fetches_and_installs_the_book_and_goes_to_the_notebook(
     commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
-    monkeypatch.setenv("GITHUB_REPOSITORY", "somebody/book")
+    monkeypatch.setattr(colab, "written_address", lambda: "https://github.com/somebody/book")
     exec(colab.cell(SOME).source, {})
     fetched, installed, went = commands
     assert fetched[:2] == ["git", "clone"]
@@ -59,7 +59,7 @@ def test_it_fetches_and_installs_the_book_and_goes_to_the_notebook(
 
 def test_it_asks_where_nobody_has_said_the_address(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
-    monkeypatch.setattr(colab, "repository", lambda: "")
+    monkeypatch.setattr(colab, "written_address", lambda: "")
     exec(colab.cell(SOME).source, {"input": lambda _: "https://example.org/book"})
     assert "https://example.org/book" in commands[0]
 

@@ -2,8 +2,8 @@
 
     python -m tools.colab     # writes it into chapters/ and solutions/; then `make exercises`
 
-Colab opens a notebook alone, without the folder that it lies in. The book's address is that of the website's links; as
-long as nobody has given it, the cell asks the reader for it.
+Colab opens a notebook alone, without the folder that it lies in. The book's address is `Repository` in pyproject.toml's
+`[project.urls]`; as long as nobody has written it there, the cell asks the reader for it.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.notebooks import ROOT, all_notebooks, read, write
-from tools.website import repository
+from tools.website import written_address
 
 ID = "colab"
 CELL = """\
@@ -36,7 +36,9 @@ GIVEN = {"grade": False, "grade_id": ID, "locked": True, "schema_version": 3, "s
 def cell(path: Path) -> NotebookNode:
     """The cell for the notebook at `path`; one with model answers gives its cell to the students' copy."""
     folder = path.resolve().relative_to(ROOT).parent
-    address = f'"{repository()}"' if repository() else 'input("Address of the book\'s repository, https://...: ")'
+    address = (
+        f'"{written_address()}"' if written_address() else 'input("Address of the book\'s repository, https://...: ")'
+    )
     source = CELL.format(address=address, folder=folder.as_posix().replace("solutions", "exercises"))
     metadata = {"jupyter": {"source_hidden": True}, "tags": ["remove-cell"]}  # not on the website nor on paper
     if folder.parts[0] == "solutions":

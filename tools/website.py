@@ -45,10 +45,15 @@ BRANCH = "main"
 def repository() -> str:
     """The project's address at GitHub, without a slash at the end; empty where nobody has said.
 
-    GitHub's own runners say it in the environment, `[project.urls]` in pyproject.toml says it for good.
+    GitHub's own runners say it in the environment, pyproject.toml says it for good.
     """
     if owner_and_name := os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{owner_and_name}"
+    return written_address()
+
+
+def written_address() -> str:
+    """`Repository` in `[project.urls]` of pyproject.toml; empty where it is not written."""
     return str(project().get("urls", {}).get("Repository", "")).rstrip("/")
 
 
