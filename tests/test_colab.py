@@ -21,6 +21,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What a cell has run, without running it, and where it went."""
     ran: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command))
+    monkeypatch.setattr(os.path, "isdir", lambda folder: not folder.startswith("/content"))
     monkeypatch.setattr(os, "chdir", lambda folder: ran.append(["cd", folder]))
     monkeypatch.setattr(sys, "path", [*sys.path])
     return ran

@@ -36,10 +36,10 @@ GIVEN = {"grade": False, "grade_id": ID, "locked": True, "schema_version": 3, "s
 def cell(path: Path) -> NotebookNode:
     """The cell for the notebook at `path`; one with model answers gives its cell to the students' copy."""
     folder = path.resolve().relative_to(ROOT).parent
-    address = (
-        f'"{written_address()}"' if written_address() else 'input("Address of the book\'s repository, https://...: ")'
+    known, unknown = f'"{written_address()}"', 'input("Address of the book\'s repository, https://...: ")'
+    source = CELL.format(
+        address=known if written_address() else unknown, folder=folder.as_posix().replace("solutions", "exercises")
     )
-    source = CELL.format(address=address, folder=folder.as_posix().replace("solutions", "exercises"))
     metadata = {"jupyter": {"source_hidden": True}, "tags": ["remove-cell"]}  # not on the website nor on paper
     if folder.parts[0] == "solutions":
         metadata["nbgrader"] = GIVEN  # a student's change to it is undone, as in every given cell
