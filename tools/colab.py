@@ -30,18 +30,17 @@ if "google.colab" in sys.modules:
     os.chdir("/content/book/{folder}")"""
 
 
+ASK = 'input("Address of the book\'s repository, https://...: ")'
 GIVEN = {"grade": False, "grade_id": ID, "locked": True, "schema_version": 3, "solution": False, "task": False}
 
 
 def cell(path: Path) -> NotebookNode:
     """The cell for the notebook at `path`; one with model answers gives its cell to the students' copy."""
-    folder = path.resolve().relative_to(ROOT).parent
-    known, unknown = f'"{written_address()}"', 'input("Address of the book\'s repository, https://...: ")'
-    source = CELL.format(
-        address=known if written_address() else unknown, folder=folder.as_posix().replace("solutions", "exercises")
-    )
+    folder = path.resolve().relative_to(ROOT).parent.as_posix()
+    address = f'"{written_address()}"' if written_address() else ASK
+    source = CELL.format(address=address, folder=folder.replace("solutions", "exercises"))
     metadata = {"jupyter": {"source_hidden": True}, "tags": ["remove-cell"]}  # not on the website nor on paper
-    if folder.parts[0] == "solutions":
+    if folder.startswith("solutions"):
         metadata["nbgrader"] = GIVEN  # a student's change to it is undone, as in every given cell
     return nbformat.v4.new_code_cell(source, id=ID, metadata=metadata)
 
