@@ -237,7 +237,15 @@ def exercise_list() -> str:
         "The students' copies, as a class gets them: questions, gaps and visible tests. The model",
     ]
     lines += ["answers and the hidden tests are in the repository's `solutions/`.", ""]
-    lines += [f"- [{chapter.number} {chapter.title}]({chapter.name}/{chapter.name}.ipynb)" for chapter in exercises()]
+    lines += [
+        "To work on them, `make lab` opens JupyterLab in the folder `chapters`; the folder `exercises` lies beside it.",
+        "",
+    ]
+    lines += ["| chapter | minutes, points |", "|---|---|"]
+    for chapter in exercises():
+        path = f"{chapter.name}/{chapter.name}.ipynb"
+        _, _, sizes = read(ROOT / "exercises" / path).cells[0].source.partition("\n")[0].partition(" · ")
+        lines.append(f"| [{chapter.number} {chapter.title}]({path}) | {sizes} |")
     return "\n".join([*lines, "", toctree("", [f"{c.name}/{c.name}" for c in exercises()]).replace(":caption: \n", "")])
 
 
@@ -293,6 +301,9 @@ the book: your teacher, or the one who sent you the folder."""
 NO_ADDRESS = """The book is a folder, and these pages came with it, or with the archive that holds it. It has no public
 address yet: if you have the pages alone, ask your teacher, or the person who gave them to you, for the folder."""
 
+NO_CLOUD = """Not yet: both open what lies at a public address. With your own copy at one, on GitHub, a notebook opened
+in Colab asks for that address in its first cell, and Binder finds what it needs in the folder `binder`."""
+
 
 def errata() -> str:
     """site/errata.md with the table of versions in it, and to whom an error is reported."""
@@ -304,7 +315,16 @@ def errata() -> str:
 def how_to_run() -> str:
     """site/run.md with the place where the book is."""
     where = f"The book is a folder: [get it here]({repository()})." if repository() else NO_ADDRESS
-    return (SITE / "run.md").read_text(encoding="utf-8").replace("<!-- where -->", where)
+    text = (SITE / "run.md").read_text(encoding="utf-8")
+    return text.replace("<!-- where -->", where).replace("<!-- cloud -->", in_the_cloud())
+
+
+def in_the_cloud() -> str:
+    """What a reader can run without installing anything."""
+    if not repository():
+        return NO_CLOUD
+    return """The rocket at the top of each chapter and of each set of exercises opens it on Google Colab, whose first
+cell then fetches the book, or on Binder, which sets up all of it and takes some minutes."""
 
 
 def capstone() -> str:
@@ -327,6 +347,15 @@ def with_ends(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
     notebook.cells[0].source = f"{title}\n\n:::{{container}} run-this-chapter\n{run}\n:::\n{rest}"
     cell = nbformat.v4.new_markdown_cell(f":::{{container}} with-this-chapter\n{text}\n:::")
     return NotebookNode(notebook | {"cells": [*notebook.cells, cell]})
+
+
+def with_way(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
+    """A set of exercises with the way to run it under its title."""
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    folder = f"`exercises/{chapter.name}`, beside the folder `chapters`"
+    way = f"To run this set: `make lab` ([how](../../site/run.md)), then open it in {folder}."
+    notebook.cells[0].source = f"{title}\n\n:::{{container}} run-this-chapter\n{way}\n:::\n{rest}"
+    return notebook
 
 
 def with_modules(notebook: NotebookNode) -> NotebookNode:
@@ -355,7 +384,7 @@ def sources() -> Iterator[tuple[str, str | bytes]]:
         yield front(chapter), nbformat.writes(with_ends(with_modules(folded(read(ROOT / front(chapter)))), chapter))
     for chapter in exercises():
         path = f"exercises/{chapter.name}/{chapter.name}.ipynb"
-        yield path, nbformat.writes(folded(read(ROOT / path)))
+        yield path, nbformat.writes(with_way(folded(read(ROOT / path)), chapter))
     yield "exercises/index.md", exercise_list()
     yield "slides.md", slide_list()
     yield "GLOSSARY.md", glossary()

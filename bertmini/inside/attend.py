@@ -28,6 +28,7 @@ class Attended(NamedTuple):
 def attend(model: Any, tokenizer: Any, text: str, pair: str | None = None) -> Attended:
     """What every head of `model` does with a sentence or a pair, dropout off; the model is left as it was.
 
+    Gives the weights (layers, heads, S, S), in float64, the S tokens, and at which of them the second sentence begins.
     The views take it whole: `head_view(*attend(model, tokenizer, "the cat sat"))`. Raises `ValueError` as
     `check_attention` does, for an empty text, and for more tokens than the model has positions for.
     """
