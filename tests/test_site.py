@@ -187,13 +187,14 @@ def test_every_reference_is_cited_and_every_linked_paper_is_a_reference() -> Non
         assert papers - known == set(), f"chapter {name} cites what site/references.bib lacks"
 
 
-def test_modules_that_a_chapter_names_lead_to_the_package(site: Path, pages: dict[Path, Page]) -> None:
+def test_names_of_the_package_in_a_chapter_lead_to_its_pages(site: Path, pages: dict[Path, Page]) -> None:
     named = 0
     for chapter in website.written():
         leads = pages[site / "chapters" / f"{chapter.name}.html"].leads
-        for module in set(re.findall(r"`(bertmini\.[a-z_.]+)`", website.chapter_text(chapter))):
+        for name in set(re.findall(r"`(bertmini\.[a-z_.]+)`", website.chapter_text(chapter))):
             named += 1
-            assert any(lead.endswith(f"#module-{module}") for lead in leads), f"{chapter.name} names {module}"
+            places = (f"#module-{name}", f"#{name}")  # a module, or a function in one
+            assert any(lead.endswith(places) for lead in leads), f"{chapter.name} names {name}"
     assert named > 50
 
 
