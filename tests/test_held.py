@@ -18,6 +18,7 @@ from small_texts import SMALL, make_corpus
 
 from bertmini import BertConfig, BertForMaskedLM, BertForPreTraining, pretrain
 from bertmini.inside.reading import Reading
+from bertmini.model import pretrained
 from bertmini.model.pretrained import read_tensors
 from bertmini.runs.settings import TEXT_SETTINGS
 from bertmini.viz.interactive.explorer import explore
@@ -84,6 +85,28 @@ def test_no_read_is_torn_while_weights_are_written(tmp_path: Path) -> None:
         reads += 1
     writer.join()
     assert reads > 10
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = BertForPreTraining(CONFIG), BertForPreTraining(CONFIG)
+    first.save_pretrained(tmp_path)
+    reads = []
+
+    def replaced_at_first(path: Path) -> dict[str, torch.Tensor]:
+        found = checked(path)
+        reads.append(path)
+        if len(reads) == 1:
+            second.save_pretrained(tmp_path)
+            raise ValueError("the header of one file and the numbers of another")
+        return found
+
+    checked = pretrained._checked_tensors
+    monkeypatch.setattr(pretrained, "_checked_tensors", replaced_at_first)
+    loaded = BertForPreTraining.from_pretrained(tmp_path)
+    assert len(reads) == 2
+    assert all(map(torch.equal, loaded.parameters(), second.parameters()))
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped"])

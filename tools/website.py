@@ -342,19 +342,21 @@ def with_ends(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
     text = f"**With this chapter:** {', '.join(links)}."
     if cited:
         text += " **In the bibliography:** " + ", ".join(f"{{ref}}`{one.label} <{one.key}>`" for one in cited) + "."
-    title, _, rest = notebook.cells[0].source.partition("\n")
-    run = f"[Run this chapter](../site/run.md) · {' · '.join(links)}"
-    notebook.cells[0].source = f"{title}\n\n:::{{container}} run-this-chapter\n{run}\n:::\n{rest}"
+    notebook = under_title(notebook, f"[Run this chapter](../site/run.md) · {' · '.join(links)}")
     cell = nbformat.v4.new_markdown_cell(f":::{{container}} with-this-chapter\n{text}\n:::")
     return NotebookNode(notebook | {"cells": [*notebook.cells, cell]})
 
 
 def with_way(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
     """A set of exercises with the way to run it under its title."""
-    title, _, rest = notebook.cells[0].source.partition("\n")
     folder = f"`exercises/{chapter.name}`, beside the folder `chapters`"
-    way = f"To run this set: `make lab` ([how](../../site/run.md)), then open it in {folder}."
-    notebook.cells[0].source = f"{title}\n\n:::{{container}} run-this-chapter\n{way}\n:::\n{rest}"
+    return under_title(notebook, f"To run this set: `make lab` ([how](../../site/run.md)), then open it in {folder}.")
+
+
+def under_title(notebook: NotebookNode, text: str) -> NotebookNode:
+    """A notebook with a line under its title that only the website has."""
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    notebook.cells[0].source = f"{title}\n\n:::{{container}} run-this-chapter\n{text}\n:::\n{rest}"
     return notebook
 
 

@@ -185,21 +185,29 @@ def read_file(path: Path) -> dict[str, Tensor]:
     safetensors opens a file twice, for its header and for its numbers. If another one has taken its place meanwhile,
     what was read belongs to both, and is read again.
     """
-    tensors, expected, fault = {}, None, ""
+    fault = None
     with path.open("rb") as opened:  # says what is wrong, where safetensors says of all that it does not exist
         try:
-            with safe_open(path, "pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
-                expected = (file.metadata() or {}).get("sha256")
-        except SafetensorError as error:
-            fault = f" ({error})"
+            tensors = _checked_tensors(path)
+        except ValueError as error:
+            fault = error
         replaced = not os.path.samestat(os.fstat(opened.fileno()), path.stat())
     if replaced:
         return read_file(path)
-    if not fault and expected is not None and expected != checksum(tensors):
-        fault = ": its checksum does not match its weights"
-    if fault:
-        raise ValueError(f"{path} is damaged{fault}; take another copy of it")
+    if fault is not None:
+        raise fault
+    return tensors
+
+
+def _checked_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+            expected = (file.metadata() or {}).get("sha256")
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}); take another copy of it") from error
+    if expected is not None and expected != checksum(tensors):
+        raise ValueError(f"{path} is damaged: its checksum does not match its weights; take another copy of it")
     return tensors
 
 
