@@ -191,7 +191,8 @@ def read_file(path: Path) -> dict[str, Tensor]:
             tensors = _checked_tensors(path)
         except ValueError as error:
             fault = error
-        replaced = not os.path.samestat(os.fstat(opened.fileno()), path.stat())
+        with path.open("rb") as present:
+            replaced = not os.path.sameopenfile(opened.fileno(), present.fileno())
     if replaced:
         return read_file(path)
     if fault is not None:
